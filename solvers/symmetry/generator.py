@@ -10,8 +10,6 @@ from sympy.core.function import AppliedUndef
 
 from sciml.errors import ProblemError, SolverError
 
-Variable = sp.Symbol | AppliedUndef
-
 
 @dataclass(frozen=True, eq=False)
 class Generator:
@@ -41,7 +39,7 @@ class Generator:
 
     independent: tuple[sp.Symbol, ...]
     dependent: tuple[AppliedUndef, ...]
-    coefficients: Mapping[Variable, sp.Expr]
+    coefficients: Mapping[sp.Expr, sp.Expr]
 
     def __post_init__(self) -> None:
         """Drop zeros, make floats rational, fix the order of the coefficients."""
@@ -68,7 +66,7 @@ class Generator:
         object.__setattr__(self, "coefficients", clean)
 
     @property
-    def variables(self) -> tuple[Variable, ...]:
+    def variables(self) -> tuple[sp.Expr, ...]:
         """Coordinates, then fields."""
         return (*self.independent, *self.dependent)
 
@@ -82,7 +80,7 @@ class Generator:
         """Whether the coordinates are transformed without the help of the fields."""
         return not any(self.coefficients.get(x, sp.S.Zero).has(*self.dependent) for x in self.independent)
 
-    def __getitem__(self, variable: Variable) -> sp.Expr:
+    def __getitem__(self, variable: sp.Expr) -> sp.Expr:
         """The coefficient of ∂/∂variable."""
         if variable not in self.variables:
             raise ProblemError(f"one of {self.variables}", str(variable))
@@ -158,7 +156,7 @@ class Generator:
         }
 
     def prolong(self, function: sp.Expr) -> sp.Expr:
-        """Prolonged action pr X(F) = Σ ∂F/∂u_J · D_J Q + ξⁱ D_i F for a differential function F (Olver 1993, 2.36).
+        """Prolonged action pr X(F) = Σ ∂F/∂u_J · D_J Q + ξⁱ D_i F for a differential F (Olver 1993, 2.36).
 
         Args:
             function: Expression in coordinates, fields and derivatives of the fields.
@@ -196,7 +194,7 @@ class Generator:
         bracket = {z: sp.expand(self.apply(other[z]) - other.apply(self[z])) for z in self.variables}
         return Generator(self.independent, self.dependent, bracket)
 
-    def flow(self, eps: sp.Expr | float) -> dict[Variable, sp.Expr]:
+    def flow(self, eps: sp.Expr | float) -> dict[sp.Expr, sp.Expr]:
         """The finite transformation exp(εX) in closed form."""
         raise SolverError("a closed flow", "not available yet")
 
