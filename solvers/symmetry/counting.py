@@ -1,0 +1,212 @@
+"""The dimension of the symmetry algebra, counted at a random point before anything is solved."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import comb, prod
+
+from solvers.symmetry.clock import Clock
+from solvers.symmetry.determining import Column, Form, System
+from solvers.symmetry.echelon import Echelon, Row
+from solvers.symmetry.points import Point, random_point
+from solvers.symmetry.polynomials import Polynomial, derive, support
+from solvers.symmetry.ring import Index
+
+WIDTH = 5
+HIGHEST = 14
+
+
+def multi_indices(n: int, total: int) -> Iterator[Index]:
+    """All multi-indices of length `n` with the given sum."""
+    if n == 0:
+        if total == 0:
+            yield ()
+        return
+    for first in range(total, -1, -1):
+        for rest in multi_indices(n - 1, total - first):
+            yield (first, *rest)
+
+
+class Prolonged:
+    """The determining equations and their derivatives up to order N at one random point.
+
+    Columns are the derivatives f_alpha of the unknown functions, eliminated in descending order |alpha|. Then
+    D_m(N) = (columns of order at most m) - (pivots of order at most m) is the number of initial data of order
+    m that the derivatives up to order N leave free (Reid 1991).
+
+    Args:
+        system: Determining equations.
+        generator: Source of the point and the prime.
+        clock: Time limit.
+        point: Use this point instead of a random one.
+    """
+
+    def __init__(
+        self, system: System, generator: random.Random, clock: Clock, point: Point | None = None
+    ) -> None:
+        self.system, self.clock = system, clock
+        self.variables = system.unknowns.variables
+        self.n = len(self.variables)
+        self.point = point or random_point(system.ring, generator, self._generators())
+        self.echelon = Echelon(self.point.prime)
+        self.order = -1
+        self._terms: dict[frozenset, dict[Index, int]] = {}
+        self._derivatives: dict[tuple[frozenset, Index], Polynomial] = {}
+        self._free = [system.independent_of(f) for f in range(system.unknowns.count)]
+        self._images = [system.ring.partial(k) for k in self.variables]
+
+    def _generators(self) -> set[int]:
+        used = support(poly for form in self.system.equations for poly in form.values())
+        return used | set(self.variables)
+
+    def key(self, column: Column) -> int:
+        """The integer that stands for a derivative; larger for higher orders."""
+        number, index = column
+        value = sum(index)
+        for exponent in index:
+            value = value << WIDTH | exponent
+        return value << 8 | number
+
+    def column(self, key: int) -> Column:
+        """The derivative that a key stands for."""
+        number, rest = key & 255, key >> 8
+        index = []
+        for _ in range(self.n):
+            index.append(rest & (1 << WIDTH) - 1)
+            rest >>= WIDTH
+        return number, tuple(reversed(index))
+
+    def order_of(self, key: int) -> int:
+        """The order of the derivative that a key stands for."""
+        return key >> (8 + WIDTH * self.n)
+
+    def extend(self, order: int) -> None:
+        """Add all derivatives of the equations up to total order `order`."""
+        while self.order < order:
+            self.order += 1
+            for form in self.system.equations:
+                own = max(sum(index) for _, index in form)
+                if own <= self.order:
+                    for beta in multi_indices(self.n, self.order - own):
+                        self.clock.check()
+                        row = self.row(form, beta)
+                        if row:
+                            self.echelon.insert(row)
+
+    def row(self, form: Form, beta: Index) -> Row:
+        """The derivative `beta` of one equation at the point."""
+        system, prime, row = self.system, self.point.prime, {}
+        for (number, index), polynomial in form.items():
+            for gamma, value in self._values(polynomial, beta).items():
+                column = (
+                    number,
+                    tuple(a + b - c for a, b, c in zip(index, beta, gamma, strict=True)),
+                )
+                if any(column[1][j] for j in self._free[number]) or system.vanishes(column):
+                    continue
+                weight = prod(comb(b, c) for b, c in zip(beta, gamma, strict=True))
+                key = self.key(column)
+                row[key] = (row.get(key, 0) + weight * value) % prime
+        return {key: value for key, value in row.items() if value}
+
+    def _values(self, polynomial: Polynomial, beta: Index) -> dict[Index, int]:
+        """Values of the derivatives of a coefficient up to `beta`."""
+        name = frozenset(polynomial.items())
+        zero = (0,) * self.n
+        self._derivatives.setdefault((name, zero), polynomial)
+        known = self._terms.setdefault(name, {})
+        result: dict[Index, int] = {}
+        frontier = {zero}
+        while frontier:
+            following = set()
+            for gamma in frontier:
+                derivative = self._derivatives[name, gamma]
+                if gamma not in known:
+                    known[gamma] = self.point.evaluate(derivative)
+                if known[gamma]:
+                    result[gamma] = known[gamma]
+                for j in range(self.n):
+                    if gamma[j] < beta[j]:
+                        higher = (*gamma[:j], gamma[j] + 1, *gamma[j + 1 :])
+                        if (name, higher) not in self._derivatives:
+                            self._derivatives[name, higher] = derive(derivative, self._images[j])
+                        if self._derivatives[name, higher]:
+                            following.add(higher)
+            frontier = following
+        return result
+
+    def columns(self, order: int) -> list[int]:
+        """Keys of all derivatives of this order that are not known to vanish."""
+        system = self.system
+        return [
+            self.key((f, alpha))
+            for alpha in multi_indices(self.n, order)
+            for f in range(system.unknowns.count)
+            if not any(alpha[j] for j in self._free[f]) and not system.vanishes((f, alpha))
+        ]
+
+    def parametric(self, order: int) -> list[int]:
+        """Keys of the free derivatives up to this order."""
+        return [k for n in range(order + 1) for k in self.columns(n) if k not in self.echelon.rows]
+
+    def dimensions(self) -> list[int]:
+        """D_m(N) for m = 0, ..., N at the present order N."""
+        result, total = [], 0
+        for m in range(self.order + 1):
+            total += sum(key not in self.echelon.rows for key in self.columns(m))
+            result.append(total)
+        return result
+
+
+@dataclass(frozen=True)
+class Count:
+    """What the count says.
+
+    Attributes:
+        dimension: The finite dimension, or None.
+        order: The jet order m of the stop rule (finite), or the highest stable order (infinite).
+        prolongation: The prolongation order N.
+        sequence: D_m for m = 0, 1, ... as far as stable (infinite algebras).
+        primes: The moduli that agreed.
+        history: D_m(N) for each N at the first point.
+    """
+
+    dimension: int | None
+    order: int
+    prolongation: int
+    sequence: tuple[int, ...]
+    primes: tuple[int, ...]
+    history: tuple[tuple[int, ...], ...]
+
+
+def finite_stop(previous: list[int], current: list[int]) -> int | None:
+    """The smallest m with D_m(N) = D_{m+1}(N) = D_{m+1}(N+1)."""
+    for m in range(len(previous) - 1):
+        if previous[m] == previous[m + 1] == current[m + 1]:
+            return m
+    return None
+
+
+def stable_growth(history: list[list[int]], least: int = 4) -> int | None:
+    """The highest order m up to which D_m stands still while growing steadily, or None.
+
+    Args:
+        history: D_m(N) for successive N.
+        least: Smallest m that is believed.
+
+    Returns:
+        The order m with D_m, D_{m-1}, ... unchanged over three prolongations and constant positive increments.
+    """
+    if len(history) < 3:
+        return None
+    last, before, earlier = history[-1], history[-2], history[-3]
+    m = 0
+    while m < len(earlier) and last[m] == before[m] == earlier[m]:
+        m += 1
+    m -= 1
+    if m < least:
+        return None
+    steps = [last[j + 1] - last[j] for j in range(m)]
+    return m if steps[-1] > 0 and len(set(steps[-3:])) == 1 else None
