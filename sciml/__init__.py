@@ -1,1 +1,36 @@
-"""Package."""
+"""State an initial-boundary value problem once in SymPy."""
+
+from sciml.checkpoint import load_solution
+from sciml.comparison import ErrorReport
+from sciml.conditions import Condition, Dirichlet, Neumann, Observations, Periodic, Robin, normal
+from sciml.errors import (
+    CheckpointError,
+    ConvergenceError,
+    GeometryError,
+    MissingExtraError,
+    NotSymbolicError,
+    PointsError,
+    ProblemError,
+    ProblemWarning,
+    ScimlError,
+    SolverError,
+    SolverWarning,
+    UnsupportedFunctionError,
+)
+from sciml.exact import ExactSolution
+from sciml.geometry import Box, Disk, Geometry, Interval, Polygon, Rectangle
+from sciml.ibvp import IBVP, Unknown
+from sciml.networks import MLP
+from sciml.points import PointSet, sample
+from sciml.record import RowMap, TrainingRecord
+from sciml.residuals import ResidualSystem
+from sciml.solution import Solution, Solver
+from sciml.symbols import coordinates, field
+
+__all__ = [
+    "IBVP", "MLP", "Box", "CheckpointError", "Condition", "ConvergenceError", "Dirichlet", "Disk", "ErrorReport",
+    "ExactSolution", "Geometry", "GeometryError", "Interval", "MissingExtraError", "Neumann", "NotSymbolicError",
+    "Observations", "Periodic", "PointSet", "PointsError", "Polygon", "ProblemError", "ProblemWarning", "Rectangle",
+    "ResidualSystem", "Robin", "RowMap", "ScimlError", "Solution", "Solver", "SolverError", "SolverWarning",
+    "TrainingRecord", "Unknown", "UnsupportedFunctionError", "coordinates", "field", "load_solution", "normal", "sample",
+]  # fmt: skip

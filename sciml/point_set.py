@@ -54,9 +54,7 @@ class PointSet:
         term = _whole(np.zeros(count, dtype=int) if self.term is None else self.term, "term", count)
         terms, kinds = _term_names(self.terms, self.term_kinds)
         if count and term.max() >= len(terms):
-            raise PointsError(
-                f"term: indices below {len(terms)}", str(term.max()), "one name in `terms` per index"
-            )
+            raise PointsError(f"term: indices below {len(terms)}", str(term.max()), "one name in `terms` per index")
         weight = _uniform(term) if self.weight is None else _numbers(self.weight, "weight", 1)
         value = np.full(count, np.nan) if self.value is None else _numbers(self.value, "value", 1, nan=True)
         if len(weight) != count or len(value) != count or (weight < 0.0).any():
@@ -68,9 +66,7 @@ class PointSet:
         first_free = int(ids.max()) + 1 if count else 0
         next_id = first_free if self.next_id == -1 else self.next_id
         if next_id < first_free:
-            raise PointsError(
-                f"next_id above all ids: at least {first_free}", str(next_id), "leave next_id out"
-            )
+            raise PointsError(f"next_id above all ids: at least {first_free}", str(next_id), "leave next_id out")
         _check_identity(coordinates, ids, term, terms)
         arrays = {"coordinates": coordinates, "ids": ids, "term": term, "weight": weight, "value": value}
         for name, array in arrays.items():
@@ -90,8 +86,7 @@ class PointSet:
         plain = (self.terms, self.term_kinds, self.next_id) == (other.terms, other.term_kinds, other.next_id)
         names = ("coordinates", "ids", "term", "weight", "value")
         return plain and all(
-            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=name == "value")
-            for name in names
+            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=name == "value") for name in names
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -166,9 +161,7 @@ class PointSet:
             raise PointsError("ids: whole numbers", repr(ids), "for instance points.ids[:3]")
         missing = np.setdiff1d(array, self.ids)
         if missing.size:
-            raise PointsError(
-                "ids of points in the set", f"unknown: {missing[:8].tolist()}", "see points.ids"
-            )
+            raise PointsError("ids of points in the set", f"unknown: {missing[:8].tolist()}", "see points.ids")
         return array.astype(np.int64)
 
     def locate(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -279,9 +272,7 @@ class PointSet:
             PointsError: If the same id has different coordinates, or a term different kinds.
         """
         if not isinstance(other, PointSet) or other.coordinates.shape[1] != self.coordinates.shape[1]:
-            raise PointsError(
-                f"a PointSet with {self.coordinates.shape[1]} columns", repr(other), "sample it alike"
-            )
+            raise PointsError(f"a PointSet with {self.coordinates.shape[1]} columns", repr(other), "sample it alike")
         terms = tuple(dict.fromkeys(self.terms + other.terms))
         pairs = (
             *zip(self.terms, self.term_kinds, strict=True),
@@ -289,9 +280,7 @@ class PointSet:
         )
         kinds = dict(pairs)
         if any(kinds[name] != kind for name, kind in pairs):
-            raise PointsError(
-                "terms of one kind", "a term of two kinds", "merge point sets of the same problem"
-            )
+            raise PointsError("terms of one kind", "a term of two kinds", "merge point sets of the same problem")
         shift = self.next_id if renumber else 0
         table = np.array([terms.index(name) for name in other.terms], dtype=int)
         term, ids = table[other.term], other.ids + shift
@@ -353,9 +342,7 @@ def _numbers(values: object, what: str, dimensions: int, nan: bool = False) -> n
     try:
         array = np.array(values, dtype=float)
     except (TypeError, ValueError):
-        raise PointsError(
-            f"{what}: numbers of shape {shape}", repr(values)[:120], "use a NumPy array"
-        ) from None
+        raise PointsError(f"{what}: numbers of shape {shape}", repr(values)[:120], "use a NumPy array") from None
     if array.ndim != dimensions or (dimensions == 2 and array.shape[1] == 0):
         raise PointsError(f"{what} of shape {shape}", f"shape {array.shape}", "one row per point")
     if not (np.isfinite(array) | (nan & np.isnan(array))).all():
@@ -366,27 +353,21 @@ def _numbers(values: object, what: str, dimensions: int, nan: bool = False) -> n
 def _whole(values: object, what: str, count: int) -> np.ndarray:
     array = np.array(values)
     if array.shape != (count,) or (array.dtype.kind not in "iu" and count) or (count and array.min() < 0):
-        raise PointsError(
-            f"{what}: {count} whole numbers, 0 or more", repr(values)[:120], "one per row of coordinates"
-        )
+        raise PointsError(f"{what}: {count} whole numbers, 0 or more", repr(values)[:120], "one per row of coordinates")
     return array.astype(np.int64)
 
 
 def _term_names(terms: object, kinds: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     names = tuple(terms) if isinstance(terms, (tuple, list)) else ()
     if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise PointsError(
-            "terms: a tuple of different names", repr(terms), 'for instance ("pde", "boundary")'
-        )
+        raise PointsError("terms: a tuple of different names", repr(terms), 'for instance ("pde", "boundary")')
     kinds = tuple(kinds) or ("interior",) * len(names)
     if len(kinds) != len(names):
         raise PointsError(f"{len(names)} kinds, one per term", repr(kinds), "or leave term_kinds out")
     return names, kinds
 
 
-def _check_identity(
-    coordinates: np.ndarray, ids: np.ndarray, term: np.ndarray | None, terms: tuple[str, ...]
-) -> None:
+def _check_identity(coordinates: np.ndarray, ids: np.ndarray, term: np.ndarray | None, terms: tuple[str, ...]) -> None:
     """One id is one place, and is in a term once."""
     _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
     moved = (coordinates != coordinates[first[inverse]]).any(axis=1) if len(ids) else np.zeros(0, dtype=bool)
@@ -397,6 +378,4 @@ def _check_identity(
             "leave ids out for new points; merge(other, renumber=True) for sets sampled independently",
         )
     if term is not None and len(np.unique(ids * len(terms) + term)) < len(ids):
-        raise PointsError(
-            "a point at most once per term", "a repeated pair (id, term)", "drop the repetition"
-        )
+        raise PointsError("a point at most once per term", "a repeated pair (id, term)", "drop the repetition")

@@ -37,7 +37,8 @@ def sample(problem: Any, *arguments: Any, **options: Any) -> PointSet | np.ndarr
     `sample(problem, interior=1000, boundary=200, initial=200, method="sobol", seed=0)`: equations hold at
     `interior` points of domain × (t0, t1); each boundary condition at `boundary` points of its faces times
     (t0, t1), shared among the faces in proportion to their measure, at least one per face; each initial
-    condition at `initial` points at t0. Conditions on the same faces, and all initial conditions, share their points.
+    condition at `initial` points at t0. Conditions on the same faces, and all initial conditions, share
+    their points.
     A periodic condition has its points on the first of its two faces; observations have the points at which
     they were made; a condition at a fixed point has that point. Weights are 1/n per term.
 
@@ -78,8 +79,8 @@ def _sample_problem(
     seed: int = 0,
 ) -> PointSet:
     counts = {"interior": interior, "boundary": boundary, "initial": initial, "point": 1}
-    for name, value in counts.items():
-        check_count(value, name)
+    for name, count in counts.items():
+        check_count(count, name)
     unit_points(0, 1, method, seed)  # checks method and seed before any work
     place = _Placement(problem, counts, method, seed)
     shared: dict[object, tuple[int, np.ndarray]] = {}
@@ -95,9 +96,7 @@ def _sample_problem(
         parts.append((points, np.arange(first, first + len(points)), np.full(len(points), index), values))
     coordinates, ids, memberships, value = (np.concatenate(column) for column in zip(*parts, strict=True))
     names, kinds = (tuple(getattr(term, name) for term in problem.terms) for name in ("name", "kind"))
-    return PointSet(
-        coordinates, ids, memberships, names, value=np.ravel(value), next_id=next_id, term_kinds=kinds
-    )
+    return PointSet(coordinates, ids, memberships, names, value=np.ravel(value), next_id=next_id, term_kinds=kinds)
 
 
 class _Placement:
@@ -134,18 +133,14 @@ class _Placement:
         points = np.asarray(term.observation.points, dtype=float)
         if points.ndim != 2 or points.shape[1] != len(self.symbols):
             names = ", ".join(map(str, self.symbols))
-            raise PointsError(
-                f"observation points with columns {names}", f"shape {points.shape}", "time goes last"
-            )
+            raise PointsError(f"observation points with columns {names}", f"shape {points.shape}", "time goes last")
         return points
 
     def _on_faces(self, term: Any, seed: int) -> np.ndarray:
         faces = self._faces(term)
         measures = np.array([self.domain.face_measure(face) for face in faces])
         total = self.counts["boundary"]
-        if (
-            self.domain.dimension == 1 and self.time is None
-        ):  # an end point is one place, however often it is drawn
+        if self.domain.dimension == 1 and self.time is None:  # an end point is one place, however often it is drawn
             shares = measures.astype(int) if total else np.zeros(len(faces), dtype=int)
         else:
             shares = proportional(total, measures)

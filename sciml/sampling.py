@@ -27,9 +27,7 @@ def check_count(value: object, name: str = "n") -> int:
         PointsError: If it is not a whole number, or negative.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
-        raise PointsError(
-            f"{name}: a whole number of points, 0 or more", repr(value), f"for instance {name}=200"
-        )
+        raise PointsError(f"{name}: a whole number of points, 0 or more", repr(value), f"for instance {name}=200")
     return int(value)
 
 
@@ -44,9 +42,7 @@ def _check(n: object, d: object, method: object, seed: object) -> tuple[int, int
 
 def _sobol(n: int, d: int, seed: int) -> np.ndarray:
     # whole powers of two keep the balance of the sequence (and scipy silent); a prefix is returned
-    return qmc.Sobol(d, scramble=True, seed=np.random.default_rng(seed)).random_base2((n - 1).bit_length())[
-        :n
-    ]
+    return qmc.Sobol(d, scramble=True, seed=np.random.default_rng(seed)).random_base2((n - 1).bit_length())[:n]
 
 
 def _hammersley(n: int, d: int, seed: int) -> np.ndarray:

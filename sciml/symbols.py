@@ -16,9 +16,7 @@ def _names(names: str) -> list[str]:
     parsed = names.replace(",", " ").split()
     bad = [name for name in parsed if not name.isidentifier() or keyword.iskeyword(name)]
     if not parsed or bad or len(set(parsed)) < len(parsed):
-        raise ProblemError(
-            "one or more different Python identifiers", repr(names), 'for instance coordinates("x y t")'
-        )
+        raise ProblemError("one or more different Python identifiers", repr(names), 'for instance coordinates("x y t")')
     return parsed
 
 

@@ -58,8 +58,12 @@ class Geometry(ABC):
 
     @property
     def size(self) -> float:
-        """Largest absolute coordinate of the bounding box: the unit of tolerances."""
-        return float(np.abs(self._limits).max())
+        """Largest extent of the bounding box: the unit of tolerances."""
+        return max(high - low for low, high in self._limits)
+
+    def _slack(self, tolerance: float) -> float:
+        """An absolute tolerance, with room for the rounding of the coordinates."""
+        return tolerance * self.size + 1e-15 * float(np.abs(self._limits).max())
 
     @property
     @abstractmethod
@@ -127,9 +131,7 @@ class Geometry(ABC):
             )
         if not np.isfinite(array).all():
             bad = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
-            raise PointsError(
-                "finite coordinates", f"row {bad}: {array[bad]}", "drop points with NaN or infinity"
-            )
+            raise PointsError("finite coordinates", f"row {bad}: {array[bad]}", "drop points with NaN or infinity")
         return array
 
     def _known(self, face: object) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ class Geometry(ABC):
         Raises:
             PointsError: If the points are not `(n, d)` and finite.
         """  # ruff: ignore[docstring-extraneous-exception]
-        return self.signed_distance(points) <= tolerance * self.size
+        return self.signed_distance(points) <= self._slack(tolerance)
 
     def signed_distance(self, points: np.ndarray) -> np.ndarray:
         """Exact Euclidean distance to the boundary, negative inside.
@@ -187,7 +189,7 @@ class Geometry(ABC):
         Raises:
             GeometryError: If there is no such face.
         """  # ruff: ignore[docstring-extraneous-exception]
-        return self._distance(self._points(points), self._known(face)) <= tolerance * self.size
+        return self._distance(self._points(points), self._known(face)) <= self._slack(tolerance)
 
     def normals(self, face: str | tuple[str, ...], points: np.ndarray) -> np.ndarray:
         """Outward unit normals; on the rim of a hole they point into the hole.
@@ -229,7 +231,7 @@ class Geometry(ABC):
         wanted = n if fill > 1.0 - 1e-12 else int(np.ceil(n / fill))
         for _ in range(60):
             points = self._placed(unit_points(wanted, columns, method, seed), boxes, volumes)
-            inside = self.signed_distance(points[:, : self.dimension]) < -1e-14 * self.size
+            inside = self.signed_distance(points[:, : self.dimension]) < -self._slack(1e-14)
             count = int(inside.sum())
             if count >= n:
                 kept = np.flatnonzero(inside)
@@ -292,9 +294,7 @@ class Geometry(ABC):
         if isinstance(names, str):
             names = dict.fromkeys(self.faces, names)
         if not isinstance(names, Mapping) or not names:
-            raise GeometryError(
-                "names as {old: new}, or one name", repr(names), 'for instance {"left": "inlet"}'
-            )
+            raise GeometryError("names as {old: new}, or one name", repr(names), 'for instance {"left": "inlet"}')
         self._known(tuple(names))
         names = {old: check_name(new) for old, new in names.items()}
         new = copy.copy(self)

@@ -12,7 +12,7 @@ import sympy as sp
 from sciml.errors import GeometryError
 from sciml.geometry.base import Geometry
 from sciml.geometry.cells import Cells, Facets
-from sciml.geometry.exact import check_range, check_symbols
+from sciml.geometry.exact import check_range, check_symbols, shown
 from sciml.geometry.naming import operation_text, subtracted_names
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
 from sciml.sampling import choose
@@ -101,9 +101,7 @@ class CellRegion(Geometry):
         ends = np.stack([facets.low, facets.high])
         points = np.concatenate([np.stack([ends[c[k], :, k] for k in range(d)], axis=1) for c in choices])
         unique, inverse = np.unique(points, axis=0, return_inverse=True)
-        return np.array([
-            p for i, p in enumerate(unique) if len(set(self._axes_at(inverse.ravel() == i))) == d
-        ])
+        return np.array([p for i, p in enumerate(unique) if len(set(self._axes_at(inverse.ravel() == i))) == d])
 
     def _axes_at(self, hit: np.ndarray) -> list[int]:
         return np.tile(self._facets.axis, 2**self.dimension)[hit].tolist()
@@ -176,9 +174,7 @@ class CellRegion(Geometry):
         return CellCombination(operation, self, other)
 
     def _renamed(self, names: Mapping[str, str]) -> None:
-        self._cells = self._cells.renamed({
-            i: names.get(name, name) for i, name in enumerate(self._cells.names)
-        })
+        self._cells = self._cells.renamed({i: names.get(name, name) for i, name in enumerate(self._cells.names)})
         self.__dict__.pop("_facets", None)
 
     def _cover(self) -> np.ndarray:
@@ -257,7 +253,7 @@ class Interval(_Cuboid):
     def __repr__(self) -> str:
         """The constructor call."""
         ((a, b),) = self._ends
-        return self._with_names(f"Interval({self.coordinates[0]}, {a}, {b})")
+        return self._with_names(f"Interval({self.coordinates[0]}, {shown(a)}, {shown(b)})")
 
 
 class Box(_Cuboid):
@@ -286,7 +282,9 @@ class Box(_Cuboid):
 
     def __repr__(self) -> str:
         """The constructor call."""
-        axes = ", ".join(f"({s}, {a}, {b})" for s, (a, b) in zip(self.coordinates, self._ends, strict=True))
+        axes = ", ".join(
+            f"({s}, {shown(a)}, {shown(b)})" for s, (a, b) in zip(self.coordinates, self._ends, strict=True)
+        )
         return self._with_names(f"Box({axes})")
 
 

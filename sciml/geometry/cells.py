@@ -8,8 +8,6 @@ from functools import reduce
 
 import numpy as np
 
-_SAME = 1e-12  # knots closer than this, relative to the largest coordinate, are one
-
 _RULES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "union": np.logical_or,
     "intersection": np.logical_and,
@@ -88,13 +86,9 @@ class Cells:
             shape = [1] * d
             shape[axis] = 2
             walls.append(np.array([2 * axis, 2 * axis + 1]).reshape(shape))
-        return cls(
-            tuple(np.array(ends) for ends in bounds), np.ones((1,) * d, dtype=bool), tuple(walls), names
-        )
+        return cls(tuple(np.array(ends) for ends in bounds), np.ones((1,) * d, dtype=bool), tuple(walls), names)
 
-    def _resampled(
-        self, knots: tuple[np.ndarray, ...], tolerance: float
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
+    def _resampled(self, knots: tuple[np.ndarray, ...], tolerance: float) -> tuple[np.ndarray, list[np.ndarray]]:
         """Cells and walls on a finer grid that has all knots of this one."""
         cells, walls = [], []
         for old, new in zip(self.knots, knots, strict=True):
@@ -119,10 +113,12 @@ class Cells:
         Returns:
             Cells with the names of both, this region's first, without merging equal names.
         """
+        extent = max(max(a[-1], b[-1]) - min(a[0], b[0]) for a, b in zip(self.knots, other.knots, strict=True))
         largest = max(float(np.abs(k).max()) for k in (*self.knots, *other.knots))
-        knots = tuple(_united(a, b, _SAME * largest) for a, b in zip(self.knots, other.knots, strict=True))
-        first, labels_first = self._resampled(knots, _SAME * largest)
-        second, labels_second = other._resampled(knots, _SAME * largest)
+        tolerance = 1e-12 * extent + 1e-15 * largest  # knots closer than this are one
+        knots = tuple(_united(a, b, tolerance) for a, b in zip(self.knots, other.knots, strict=True))
+        first, labels_first = self._resampled(knots, tolerance)
+        second, labels_second = other._resampled(knots, tolerance)
         inside = _RULES[operation](first, second)
         labels = []
         for axis, (a, b) in enumerate(zip(labels_first, labels_second, strict=True)):
@@ -147,8 +143,7 @@ class Cells:
                 knots=tuple(k[keep_knots] if i == axis else k for i, k in enumerate(cells.knots)),
                 inside=np.compress(keep_cells, inside, axis),
                 labels=tuple(
-                    np.compress(keep_knots if i == axis else keep_cells, array, axis)
-                    for i, array in enumerate(labels)
+                    np.compress(keep_knots if i == axis else keep_cells, array, axis) for i, array in enumerate(labels)
                 ),
             )
         return cells

@@ -152,9 +152,7 @@ class Piece:
         """
         if not self.turn:
             (ax, ay), (bx, by) = self.start, self.end
-            return ((point[0] - ax) * (bx - ax) + (point[1] - ay) * (by - ay)) / math.dist(
-                self.start, self.end
-            )
+            return ((point[0] - ax) * (bx - ax) + (point[1] - ay) * (by - ay)) / math.dist(self.start, self.end)
         (cx, cy), (ax, ay) = self.center, self.start
         ux, uy, vx, vy = ax - cx, ay - cy, point[0] - cx, point[1] - cy
         angle = self.turn * math.atan2(ux * vy - uy * vx, ux * vx + uy * vy)

@@ -8,7 +8,7 @@ import sympy as sp
 
 from sciml.errors import GeometryError
 from sciml.geometry.curves import full_circle
-from sciml.geometry.exact import check_name, check_symbols, exact, exact_point
+from sciml.geometry.exact import check_name, check_symbols, exact, exact_point, shown
 from sciml.geometry.planar import Planar
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
 
@@ -43,9 +43,7 @@ class Disk(Planar):
     ) -> None:
         """Check the arguments."""
         if not isinstance(symbols, (tuple, list, sp.Tuple)) or len(symbols) != 2:
-            raise GeometryError(
-                "Disk: two coordinates (x, y)", repr(symbols), "Disk((x, y), center=(0, 0), radius=1)"
-            )
+            raise GeometryError("Disk: two coordinates (x, y)", repr(symbols), "Disk((x, y), center=(0, 0), radius=1)")
         self._center = exact_point(center, 2, "Disk: centre")
         self._radius = exact(radius, "Disk: radius")
         if not float(self._radius) > 0.0:
@@ -75,7 +73,5 @@ class Disk(Planar):
     def __repr__(self) -> str:
         """The constructor call."""
         x, y = self.coordinates
-        cx, cy = self._center
-        return self._with_names(
-            f"Disk(({x}, {y}), center=({cx}, {cy}), radius={self._radius}, name={self._name!r})"
-        )
+        cx, cy, radius = (shown(value) for value in (*self._center, self._radius))
+        return self._with_names(f"Disk(({x}, {y}), center=({cx}, {cy}), radius={radius}, name={self._name!r})")

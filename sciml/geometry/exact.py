@@ -40,9 +40,25 @@ def exact(value: object, what: str) -> sp.Expr:
         return sp.Rational(repr(value))
     if isinstance(value, sp.Expr) and value.is_number and value.is_real and value.is_finite:
         return value.xreplace({number: sp.Rational(repr(float(number))) for number in value.atoms(sp.Float)})
-    raise GeometryError(
-        f"{what}: a finite real number", repr(value), "give a Python number or a SymPy number"
-    )
+    raise GeometryError(f"{what}: a finite real number", repr(value), "give a Python number or a SymPy number")
+
+
+def shown(number: sp.Expr) -> str:
+    """A number as a user would write it: long fractions that are decimals, as decimals.
+
+    Args:
+        number: An exact number.
+
+    Returns:
+        Text.
+
+    Example:
+        >>> shown(sp.Rational(1, 3)), shown(exact(0.123456, "x"))
+        ('1/3', '0.123456')
+    """
+    if number.is_Rational and number.q > 1000 and sp.Rational(repr(float(number))) == number:
+        return repr(float(number))
+    return str(number)
 
 
 def exact_point(values: object, dimension: int, what: str) -> tuple[sp.Expr, ...]:
@@ -59,11 +75,7 @@ def exact_point(values: object, dimension: int, what: str) -> tuple[sp.Expr, ...
     Raises:
         GeometryError: If the length or an entry is wrong.
     """
-    if (
-        not isinstance(values, (Sequence, np.ndarray, sp.Tuple))
-        or isinstance(values, str)
-        or len(values) != dimension
-    ):
+    if not isinstance(values, (Sequence, np.ndarray, sp.Tuple)) or isinstance(values, str) or len(values) != dimension:
         raise GeometryError(f"{what}: {dimension} numbers", repr(values), "for instance (0, 0)")
     return tuple(exact(value, what) for value in values)
 

@@ -26,9 +26,7 @@ def operation_text(operation: str, first: Geometry, second: Geometry) -> str:
     return f"{texts[0]} {SIGNS[operation]} {texts[1]}"
 
 
-def subtracted_names(
-    second: Geometry, from_first: AbstractSet[str], from_second: AbstractSet[str]
-) -> dict[str, str]:
+def subtracted_names(second: Geometry, from_first: AbstractSet[str], from_second: AbstractSet[str]) -> dict[str, str]:
     """Names that the faces of B get in A - B.
 
     B's names are kept. The sides of a plain interval, rectangle or box whose names clash with A's (its `left`

@@ -97,9 +97,7 @@ class Outline:
         dx, dy = bx - ax, by - ay
         side = dx * (py - ay) - dy * (px - ax)
         below, beyond = ay <= py, by <= py
-        crossings = (below & ~beyond & (side > 0.0)).sum(axis=1) - (beyond & ~below & (side < 0.0)).sum(
-            axis=1
-        )
+        crossings = (below & ~beyond & (side > 0.0)).sum(axis=1) - (beyond & ~below & (side < 0.0)).sum(axis=1)
         if self.arcs.size:
             k = self.arcs
             tie = np.where(dy[k], -np.sign(dy[k]), np.sign(dx[k]))

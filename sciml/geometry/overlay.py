@@ -18,8 +18,24 @@ from sciml.geometry.curves import Piece, Point
 from sciml.geometry.intersections import near_pairs, shared_points
 from sciml.geometry.outline import Outline
 
-CONTACT = 1e-12  # distances below this, relative to the size of the picture, are contact
-VERTEX = 1e-9  # points closer than this are one vertex; a tangent blurs its point by sqrt(CONTACT · rounding)
+
+def tolerances(pieces: Sequence[Piece]) -> tuple[float, float]:
+    """Distances that count as contact of two curves, and as one vertex.
+
+    Both grow with the extent L of the picture and with the rounding of its coordinates. Where curves of radius
+    r meet at a depth δ just above the contact tolerance, rounding ε moves their crossing by about ε√(r/2δ);
+    points are one vertex well above that.
+
+    Args:
+        pieces: All pieces of the picture.
+
+    Returns:
+        Contact and vertex tolerance.
+    """
+    boxes = np.array([piece.box() for piece in pieces])
+    extent = float((boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)).max())
+    largest = float(np.abs(boxes).max())
+    return 1e-12 * extent + 1e-14 * largest, 1e-9 * extent + 1e-11 * largest
 
 
 @dataclass(frozen=True)
@@ -60,10 +76,9 @@ def overlay(first: Sequence[Piece], second: Sequence[Piece], operation: str) -> 
     Raises:
         GeometryError: If the parts do not close up, which needs features near the rounding error.
     """  # ruff: ignore[docstring-extraneous-exception]
-    boxes = np.array([piece.box() for piece in (*first, *second)])
-    size = float(np.abs(boxes).max())
-    parts_first, parts_second = _split(first, second, size)
-    same, opposite, matched = _coincident(parts_first, parts_second, 10.0 * VERTEX * size)
+    contact, vertex = tolerances((*first, *second))
+    parts_first, parts_second = _split(first, second, contact, vertex)
+    same, opposite, matched = _coincident(parts_first, parts_second, 10.0 * vertex)
     inside_second = _inside(parts_first, second)
     inside_first = _inside(parts_second, first)
     result: list[Part] = []
@@ -81,17 +96,34 @@ def overlay(first: Sequence[Piece], second: Sequence[Piece], operation: str) -> 
     return tuple(part.piece for part in result)
 
 
-def _split(first: Sequence[Piece], second: Sequence[Piece], size: float) -> tuple[list[Part], list[Part]]:
+def has_interior(pieces: Sequence[Piece]) -> bool:
+    """Whether a boundary holds more than slivers thinner than the contact tolerance.
+
+    Args:
+        pieces: A closed boundary.
+
+    Returns:
+        False for an empty boundary, and for one whose area is within rounding of 0.
+    """
+    if not pieces:
+        return False
+    area = sum(piece.area(pieces[0].start) for piece in pieces)
+    return area > tolerances(pieces)[0] * sum(piece.length for piece in pieces)
+
+
+def _split(
+    first: Sequence[Piece], second: Sequence[Piece], contact: float, tolerance: float
+) -> tuple[list[Part], list[Part]]:
     """Cut both boundaries at their common points."""
     pieces = [*first, *second]
     points: list[Point] = [end for piece in pieces for end in (piece.start, piece.end)]
     on: list[list[int]] = [[2 * i, 2 * i + 1] for i in range(len(pieces))]
-    for i, j in near_pairs(first, second, VERTEX * size):
-        for point in shared_points(first[i], second[j], CONTACT * size):
+    for i, j in near_pairs(first, second, tolerance):
+        for point in shared_points(first[i], second[j], contact):
             on[i].append(len(points))
             on[len(first) + j].append(len(points))
             points.append(point)
-    vertex = _merge(np.array(points), VERTEX * size)
+    vertex = _merge(np.array(points), tolerance)
     parts: list[list[Part]] = [[], []]
     for i, piece in enumerate(pieces):
         parts[i >= len(first)] += _cut(piece, vertex[on[i]], points)
@@ -114,9 +146,7 @@ def _merge(points: np.ndarray, tolerance: float) -> np.ndarray:
     return np.unique(label, return_index=True)[1][label]
 
 
-def _coincident(
-    first: Sequence[Part], second: Sequence[Part], tolerance: float
-) -> tuple[set[int], set[int], set[int]]:
+def _coincident(first: Sequence[Part], second: Sequence[Part], tolerance: float) -> tuple[set[int], set[int], set[int]]:
     """Parts of the first that run with, and against, a part of the second; and those of the second."""
     by_ends: dict[frozenset[int], list[int]] = defaultdict(list)
     for j, part in enumerate(second):
@@ -146,5 +176,5 @@ def _check_closed(parts: Sequence[Part]) -> None:
         raise GeometryError(
             "two regions whose boundaries cross, touch or coincide cleanly",
             "features near the rounding error of the coordinates",
-            f"move one of them: distances should be 0 or above {VERTEX:g} of the size",
+            "move one of them: distances should be 0 or above a billionth of the size",
         )

@@ -16,7 +16,7 @@ from sciml.geometry.base import Geometry
 from sciml.geometry.curves import Piece, Point
 from sciml.geometry.naming import operation_text, subtracted_names
 from sciml.geometry.outline import Outline
-from sciml.geometry.overlay import VERTEX, overlay
+from sciml.geometry.overlay import has_interior, overlay, tolerances
 from sciml.sampling import choose
 
 _SECOND = "\0"  # marks pieces of the second operand during a set operation
@@ -194,7 +194,7 @@ class PlanarCombination(Planar):
         """Find faces and bounds."""
         self._operation, self._operands = operation, (first, second)
         extents = [max(high - low for low, high in shape.bounds) for shape in (first, second)]
-        if min(extents) < 1e2 * VERTEX * max(first.size, second.size):
+        if min(extents) < 1e2 * tolerances((*first._pieces, *second._pieces))[1]:
             raise GeometryError(
                 "regions of comparable size",
                 f"extents {extents[0]:g} and {extents[1]:g}",
@@ -212,7 +212,7 @@ class PlanarCombination(Planar):
             )
         final = {_SECOND + face: name for face, name in names.items()}
         pieces = tuple(replace(piece, face=final.get(piece.face, piece.face)) for piece in pieces)
-        if not pieces:
+        if not has_interior(pieces):
             raise GeometryError(
                 f"a {operation} with an interior",
                 operation_text(operation, first, second),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,9 @@ import sympy as sp
 
 from sciml.errors import GeometryError
 from sciml.geometry.curves import ExactPoint, Piece, segment
-from sciml.geometry.exact import check_name, check_symbols, exact_point
+from sciml.geometry.exact import check_name, check_symbols, exact_point, shown
 from sciml.geometry.intersections import near_pairs, shared_points
-from sciml.geometry.overlay import CONTACT, overlay
+from sciml.geometry.overlay import has_interior, overlay, tolerances
 from sciml.geometry.planar import Planar
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
 
@@ -55,9 +56,7 @@ class Polygon(Planar):
         single = len(self._holes) == 1
         hole_names = ["hole"] if single else [f"hole_{i}" for i in range(len(self._holes))]
         if set(hole_names) & set(self._names):
-            raise GeometryError(
-                "edges named otherwise than the holes", ", ".join(hole_names), "rename the edges"
-            )
+            raise GeometryError("edges named otherwise than the holes", ", ".join(hole_names), "rename the edges")
         pieces = _loop(self._vertices_given, self._names, "Polygon")
         for hole, label in zip(self._holes, hole_names, strict=True):
             pieces = _without(pieces, _loop(hole, (label,) * len(hole), label), label)
@@ -74,9 +73,7 @@ class Polygon(Planar):
         return tuple(np.array(hole, dtype=float) for hole in self._holes)
 
     def _recipe(self) -> dict[str, Any]:
-        data = [
-            [[number_to_data(v) for v in p] for p in loop] for loop in (self._vertices_given, *self._holes)
-        ]
+        data = [[[number_to_data(v) for v in p] for p in loop] for loop in (self._vertices_given, *self._holes)]
         return {
             "kind": "polygon",
             "coordinates": [symbol_to_data(symbol) for symbol in self.coordinates],
@@ -89,8 +86,12 @@ class Polygon(Planar):
         """The constructor call."""
         x, y = self.coordinates
         name = repr(self._names[0]) if len(set(self._names)) == 1 else repr(self._names)
-        holes = f", holes={list(map(list, self._holes))}" if self._holes else ""
-        return self._with_names(f"Polygon(({x}, {y}), {list(self._vertices_given)}, name={name}{holes})")
+        holes = f", holes=[{', '.join(map(_text, self._holes))}]" if self._holes else ""
+        return self._with_names(f"Polygon(({x}, {y}), {_text(self._vertices_given)}, name={name}{holes})")
+
+
+def _text(points: tuple[ExactPoint, ...]) -> str:
+    return "[" + ", ".join(f"({shown(x)}, {shown(y)})" for x, y in points) + "]"
 
 
 def _points(vertices: object, what: str) -> tuple[ExactPoint, ...]:
@@ -114,9 +115,7 @@ def _edge_names(name: object, edges: int) -> tuple[str, ...]:
     if isinstance(name, str):
         return (check_name(name),) * edges
     if not isinstance(name, (list, tuple)) or len(name) != edges:
-        raise GeometryError(
-            f"one name, or {edges} names: one per edge", repr(name), 'for instance name="wall"'
-        )
+        raise GeometryError(f"one name, or {edges} names: one per edge", repr(name), 'for instance name="wall"')
     return tuple(check_name(one) for one in name)
 
 
@@ -130,18 +129,14 @@ def _loop(points: tuple[ExactPoint, ...], names: tuple[str, ...], what: str) -> 
 
 
 def _check_simple(pieces: list[Piece], what: str) -> None:
-    count, size = len(pieces), max(abs(v) for piece in pieces for v in piece.start)
-    for i, j in near_pairs(pieces, pieces, CONTACT * size):
+    count, (contact, vertex) = len(pieces), tolerances(pieces)
+    for i, j in near_pairs(pieces, pieces, contact):
         if i >= j:
             continue
-        common = shared_points(pieces[i], pieces[j], CONTACT * size)
+        common = shared_points(pieces[i], pieces[j], contact)
         neighbours = {1: [pieces[i].end], count - 1: [pieces[i].start]}
         allowed = neighbours.get(j - i, [])
-        bad = [
-            p
-            for p in common
-            if not any(np.hypot(p[0] - q[0], p[1] - q[1]) <= 1e3 * CONTACT * size for q in allowed)
-        ]
+        bad = [p for p in common if all(math.dist(p, q) > vertex for q in allowed)]
         if bad:
             raise GeometryError(
                 f"{what}: an outline that does not cut or touch itself",
@@ -155,7 +150,7 @@ def _without(pieces: tuple[Piece, ...], hole: tuple[Piece, ...], label: str) -> 
     whole, removed = (sum(piece.area(origin) for piece in loop) for loop in (pieces, hole))
     rest = overlay(pieces, hole, "difference")
     left = sum(piece.area(origin) for piece in rest)
-    if not rest or abs(whole - removed - left) > 1e-9 * whole:
+    if not has_interior(rest) or abs(whole - removed - left) > 1e-9 * whole:
         raise GeometryError(
             f"{label} inside the polygon and clear of other holes",
             "a hole that sticks out, overlaps another, or leaves nothing",

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import sympy as sp
 
 from sciml.geometry.curves import segment
-from sciml.geometry.exact import check_range, check_symbols
+from sciml.geometry.exact import check_range, check_symbols, shown
 from sciml.geometry.planar import Planar
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
 
@@ -63,5 +63,7 @@ class Rectangle(Planar):
 
     def __repr__(self) -> str:
         """The constructor call."""
-        axes = ", ".join(f"({s}, {a}, {b})" for s, (a, b) in zip(self.coordinates, self._ends, strict=True))
+        axes = ", ".join(
+            f"({s}, {shown(a)}, {shown(b)})" for s, (a, b) in zip(self.coordinates, self._ends, strict=True)
+        )
         return self._with_names(f"Rectangle({axes})")

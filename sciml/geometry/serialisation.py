@@ -50,9 +50,7 @@ def number_to_data(number: sp.Expr) -> str | list:
             return name
     name = type(number).__name__
     if name not in _FUNCTIONS:
-        raise GeometryError(
-            "numbers made of " + ", ".join(_FUNCTIONS), str(number), "give it as a decimal number"
-        )
+        raise GeometryError("numbers made of " + ", ".join(_FUNCTIONS), str(number), "give it as a decimal number")
     return [name, *(number_to_data(argument) for argument in number.args)]
 
 

@@ -158,16 +158,11 @@ class ColeHopf:
             (2, 0): lambda m, nu: m.curvature - 1.5 * m.covariance / nu + m.skewness / (4 * nu**2),
             # Cov(f, f²) = <(f - u)³> + 2 u Var(f).
             (0, 1): lambda m, nu: (
-                nu * m.curvature
-                - m.product
-                - m.covariance / 2
-                + (m.skewness + 2 * m.value * m.variance) / (4 * nu)
+                nu * m.curvature - m.product - m.covariance / 2 + (m.skewness + 2 * m.value * m.variance) / (4 * nu)
             ),
         }
         if orders not in formulas:
-            raise ProblemError(
-                "u, u_x, u_xx or u_t", str(orders), "the equation contains no other derivative"
-            )
+            raise ProblemError("u, u_x, u_xx or u_t", str(orders), "the equation contains no other derivative")
         return formulas[orders](self._moments(x, t), self.viscosity)
 
     def _moments(self, x: Array | float, t: Array | float) -> _Moments:

@@ -84,9 +84,7 @@ class ReactionDiffusion:
     ) -> None:
         """Check the arguments and solve."""
         if not (np.isfinite(diffusivity) and diffusivity > 0):
-            raise ProblemError(
-                "a positive diffusivity", str(diffusivity), "backward diffusion has no solution"
-            )
+            raise ProblemError("a positive diffusivity", str(diffusivity), "backward diffusion has no solution")
         if not (np.isfinite(final) and 0 < first <= slab and final > 0):
             given = f"first={first}, slab={slab}, final={final}"
             raise ProblemError("0 < first <= slab and 0 < final", given, "pass positive times")
@@ -97,9 +95,7 @@ class ReactionDiffusion:
         self._edges, self._degree, self._stages = np.asarray(edges, dtype=float), degree, stages
         self._nodes = slab_nodes(stages)
         self._reaction = sp.lambdify(u, reaction, modules="numpy")
-        self._phases = self._solve(
-            sp.lambdify(x, initial, modules="numpy"), slab_ends(first, slab, self.final)
-        )
+        self._phases = self._solve(sp.lambdify(x, initial, modules="numpy"), slab_ends(first, slab, self.final))
 
     def _base(self, x: Array) -> Array:
         """Linear function with the fixed end values: what is left is small, hence accurate, near the ends."""

@@ -118,9 +118,7 @@ class SpectralElements:
         slack = 1e-12 * (high - low)
         outside = ~((points >= low - slack) & (points <= high + slack))
         if outside.any():
-            raise PointsError(
-                f"points in [{low:g}, {high:g}]", f"{points[outside][:3]}", "remove these points"
-            )
+            raise PointsError(f"points in [{low:g}, {high:g}]", f"{points[outside][:3]}", "remove these points")
         elements = np.clip(np.searchsorted(self.edges, points, side="right") - 1, 0, self._half.size - 1)
         local = (points - self.edges[elements]) / self._half[elements] - 1
         rows = interpolation_matrix(self._reference, local)

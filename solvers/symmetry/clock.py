@@ -28,7 +28,6 @@ class Clock:
         if self.seconds is not None and self.elapsed() > self.seconds:
             raise OutOfTimeError
 
-
     def remaining(self) -> float:
         """Processor seconds left; infinite without a limit."""
         return float("inf") if self.seconds is None else self.seconds - self.elapsed()

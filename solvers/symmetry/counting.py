@@ -43,9 +43,7 @@ class Prolonged:
         point: Use this point instead of a random one.
     """
 
-    def __init__(
-        self, system: System, generator: random.Random, clock: Clock, point: Point | None = None
-    ) -> None:
+    def __init__(self, system: System, generator: random.Random, clock: Clock, point: Point | None = None) -> None:
         self.system, self.clock = system, clock
         self.variables = system.unknowns.variables
         self.n = len(self.variables)

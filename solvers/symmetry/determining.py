@@ -79,9 +79,7 @@ class System:
     def vanishes(self, column: Column) -> bool:
         """Is this derivative a derivative of one that is known to vanish?"""
         number, index = column
-        return any(
-            f == number and all(a <= b for a, b in zip(low, index, strict=True)) for f, low in self.zero
-        )
+        return any(f == number and all(a <= b for a, b in zip(low, index, strict=True)) for f, low in self.zero)
 
     def independent_of(self, number: int) -> set[int]:
         """Positions of the variables on which function `number` cannot depend."""
@@ -103,9 +101,7 @@ class Prolongation:
     def __init__(self, reduction: Reduction, unknowns: Unknowns) -> None:
         self.reduction, self.unknowns = reduction, unknowns
         p, self.zero = len(unknowns.xi), (0,) * len(unknowns.xi)
-        self._eta: dict[tuple[int, Index], Form] = {
-            (a, self.zero): form for a, form in enumerate(unknowns.eta)
-        }
+        self._eta: dict[tuple[int, Index], Form] = {(a, self.zero): form for a, form in enumerate(unknowns.eta)}
         self._slopes = [[self._total(form, i) for form in unknowns.xi] for i in range(p)]
 
     def _total(self, form: Form, i: int) -> Form:

@@ -58,9 +58,7 @@ class Generator:
             if coefficient.has(sp.Float):
                 coefficient = sp.nsimplify(coefficient, rational=True)
             if any(node.expr in self.dependent for node in coefficient.atoms(sp.Derivative)):
-                raise ProblemError(
-                    "a point symmetry: coefficients free of derivatives of the fields", str(coefficient)
-                )
+                raise ProblemError("a point symmetry: coefficients free of derivatives of the fields", str(coefficient))
             if coefficient != 0:
                 clean[variable] = coefficient
         object.__setattr__(self, "coefficients", clean)
@@ -150,10 +148,7 @@ class Generator:
         Returns:
             Field to its characteristic.
         """
-        return {
-            u: self[u] - sum((self[x] * u.diff(x) for x in self.independent), sp.S.Zero)
-            for u in self.dependent
-        }
+        return {u: self[u] - sum((self[x] * u.diff(x) for x in self.independent), sp.S.Zero) for u in self.dependent}
 
     def prolong(self, function: sp.Expr) -> sp.Expr:
         """Prolonged action pr X(F) = Σ ∂F/∂u_J · D_J Q + ξⁱ D_i F for a differential F (Olver 1993, 2.36).
@@ -211,9 +206,7 @@ class Generator:
             shown = -shown if sign == " - " else shown
             text = printer(shown)
             text = "" if shown == 1 else text if shown.is_Atom else f"({text})"
-            parts.append(
-                sign + (text + times if text else "") + mark.format(printer(names.get(variable, variable)))
-            )
+            parts.append(sign + (text + times if text else "") + mark.format(printer(names.get(variable, variable))))
         joined = "".join(parts)
         return "0" if not joined else ("-" if joined.startswith(" - ") else "") + joined[3:]
 

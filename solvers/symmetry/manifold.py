@@ -87,8 +87,7 @@ class SolutionManifold:
             for r in self._residuals
         ]
         self._partials = [
-            {jet: r.diff(s) for jet, s in self._symbols.items() if s in r.free_symbols}
-            for r in self._residuals
+            {jet: r.diff(s) for jet, s in self._symbols.items() if s in r.free_symbols} for r in self._residuals
         ]
         order = max(self._orders, default=0)
         self.ring = TaylorRing(len(self.coordinates), order + 1)
@@ -102,15 +101,11 @@ class SolutionManifold:
 
     def concrete(self, expression: sp.Expr) -> sp.Expr:
         """Random polynomials for arbitrary functions: jets as generic as the check can see."""
-        heads = {
-            f.func for f in expression.atoms(AppliedUndef) if f.func not in {u.func for u in self.fields}
-        }
+        heads = {f.func for f in expression.atoms(AppliedUndef) if f.func not in {u.func for u in self.fields}}
         for head in sorted(heads, key=str):
-            arity = next(
-                len(f.args) for f in expression.atoms(AppliedUndef) if f.func is head or f.func == head
-            )
+            arity = next(len(f.args) for f in expression.atoms(AppliedUndef) if f.func is head or f.func == head)
             if head not in self._functions:
-                self._functions[head] = _random_polynomial(arity, self._random)
+                self._functions[head] = random_polynomial(arity, self._random)
             expression = expression.replace(head, self._functions[head])
         return expression.doit() if heads else expression
 
@@ -161,8 +156,7 @@ class SolutionManifold:
         for expression in self._residuals:
             self.add_parameters(expression.free_symbols - set(self._jet_of), values)
         fields = [
-            [self.draw(0.5, 1.5) * sign] + [self.draw(-size, size) for _ in ring.indices[1:]]
-            for _ in self.fields
+            [self.draw(0.5, 1.5) * sign] + [self.draw(-size, size) for _ in ring.indices[1:]] for _ in self.fields
         ]
         inverse: np.ndarray | None = None
         for _ in range(40):
@@ -186,9 +180,7 @@ class SolutionManifold:
         for expression, order in zip(self._residuals, self._orders, strict=True):
             series = self.ring.evaluate(expression, table, memo)
             full = series if isinstance(series, list) else self.ring.constant(series)
-            target += [
-                c for c, i in zip(full, self.ring.indices, strict=True) if sum(i) <= self.ring.order - order
-            ]
+            target += [c for c, i in zip(full, self.ring.indices, strict=True) if sum(i) <= self.ring.order - order]
         return target, max(map(abs, target))
 
     def shift(self, series: Series, orders: tuple[int, ...]) -> Series:
@@ -259,7 +251,7 @@ def _unknowns(residuals: list[sp.Expr]) -> tuple[AppliedUndef, ...]:
     return tuple(sorted(found, key=str))
 
 
-def _random_polynomial(arity: int, source: random.Random) -> sp.Lambda:
+def random_polynomial(arity: int, source: random.Random) -> sp.Lambda:
     """Degree 8 along each of three random directions: all derivatives that matter are independent."""
     symbols = [sp.Dummy() for _ in range(arity)]
     total = sp.S.Zero

@@ -34,9 +34,7 @@ class Point:
         fixed: Values prescribed for some generators.
     """
 
-    def __init__(
-        self, ring: Ring, prime: int, generator: random.Random, fixed: dict[int, int] | None = None
-    ) -> None:
+    def __init__(self, ring: Ring, prime: int, generator: random.Random, fixed: dict[int, int] | None = None) -> None:
         self.ring, self.prime, self.generator = ring, prime, generator
         self.values: dict[int, int] = dict(fixed or {})
 

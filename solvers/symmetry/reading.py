@@ -9,7 +9,16 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from sciml.errors import ProblemError, UnsupportedFunctionError
-from solvers.symmetry.polynomials import ONE, Polynomial, accumulate, constant, multiply, power, scale, variable
+from solvers.symmetry.polynomials import (
+    ONE,
+    Polynomial,
+    accumulate,
+    constant,
+    multiply,
+    power,
+    scale,
+    variable,
+)
 from solvers.symmetry.ring import Ring
 
 REFUSED = (sp.Abs, sp.sign, sp.Piecewise, sp.Heaviside, sp.DiracDelta, sp.Max, sp.Min, sp.floor, sp.ceiling)
@@ -80,8 +89,11 @@ class Reader:
             pieces = [(f"power {e}", ratio) for ratio, e in _terms(exponent) if e != 1]
         else:
             pieces = [("root", exponent)]
-        return [(kind, b, r) for b, multiple in _bases(base) for kind, r in
-                [(kind, ratio * multiple) for kind, ratio in pieces]]
+        return [
+            (kind, b, r)
+            for b, multiple in _bases(base)
+            for kind, r in [(kind, ratio * multiple) for kind, ratio in pieces]
+        ]
 
     def _derivative(self, expression: sp.Derivative) -> Polynomial:
         ring = self.ring
@@ -176,8 +188,11 @@ class Reader:
         if isinstance(expression, HYPERBOLIC):
             return self._again(expression.rewrite(sp.exp))
         if isinstance(expression, TRIGONOMETRIC):
-            return self._again(expression.rewrite(sp.cos if isinstance(expression, sp.sec) else sp.sin).rewrite(sp.sin)
-                               if False else _ratio_of_circles(expression))
+            return self._again(
+                expression.rewrite(sp.cos if isinstance(expression, sp.sec) else sp.sin).rewrite(sp.sin)
+                if False
+                else _ratio_of_circles(expression)
+            )
         if isinstance(expression, sp.sin | sp.cos):
             return self._circular(expression)
         if isinstance(expression, sp.log):

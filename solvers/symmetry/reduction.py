@@ -117,9 +117,7 @@ class Reduction:
                 form = self.form(ring.jet_index[k])
                 if form != variable(k):
                     replaced[k] = form
-            elif k in ring.rules and any(
-                self.form(jet) != variable(ring.jet(*jet)) for jet in self.jets(variable(k))
-            ):
+            elif k in ring.rules and any(self.form(jet) != variable(ring.jet(*jet)) for jet in self.jets(variable(k))):
                 replaced[k] = self._transported(k)
         if not replaced:
             return polynomial
@@ -234,7 +232,9 @@ def _contradiction(ring: Ring, equation: Polynomial, fields: bool) -> ProblemErr
             "eliminate one field with it, or correct the equations",
         )
     return ProblemError(
-        "consistent equations", f"the equations imply {consequence}", "correct the equations: they have no solution"
+        "consistent equations",
+        f"the equations imply {consequence}",
+        "correct the equations: they have no solution",
     )
 
 

@@ -132,15 +132,12 @@ class Ring:
     def _inverse_of_factors(self, polynomial: Polynomial) -> Polynomial:
         used = sorted(support([polynomial]))
         symbols = [sp.Dummy(f"g{k}") for k in used]
-        terms = {
-            tuple(dict(factors(m)).get(k, 0) for k in used): coefficient for m, coefficient in polynomial.items()
-        }
+        terms = {tuple(dict(factors(m)).get(k, 0) for k in used): coefficient for m, coefficient in polynomial.items()}
         lead, parts = sp.Poly(terms, *symbols, domain=sp.ZZ).factor_list()
         result = constant(int(lead))
         for part, exponent in parts:
             piece = {
-                sum(e << (BITS * k) for e, k in zip(powers, used, strict=True)): int(c)
-                for powers, c in part.terms()
+                sum(e << (BITS * k) for e, k in zip(powers, used, strict=True)): int(c) for powers, c in part.terms()
             }
             result = multiply(result, power(self._inverse_of(piece, self.expression(piece)), exponent))
         return result

@@ -123,9 +123,7 @@ class TaylorRing:
             return _partial(head, starts, (0,) * len(starts))
         return self._several(head, arguments, starts, moving)
 
-    def _several(
-        self, head: type, arguments: Sequence[Value], starts: list[Decimal], moving: list[int]
-    ) -> Value:
+    def _several(self, head: type, arguments: Sequence[Value], starts: list[Decimal], moving: list[int]) -> Value:
         total: Value = Decimal(0)
         for orders in TaylorRing(len(moving), self.order).indices:
             full = [0] * len(starts)

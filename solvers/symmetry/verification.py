@@ -75,24 +75,17 @@ class Verifier:
             ProblemError: If the generator has other variables.
             SolverError: If its coefficients have no real value at the points of the check.
         """
-        if set(generator.dependent) != set(self.fields) or set(generator.independent) != set(
-            self.coordinates
-        ):
+        if set(generator.dependent) != set(self.fields) or set(generator.independent) != set(self.coordinates):
             raise ProblemError(f"a generator in {self.coordinates + self.fields}", str(generator.variables))
         full = self._manifold.full
         symbols = {u: sp.Dummy() for u in full.values()}
         concrete = self._manifold.concrete
-        coefficients = {
-            z: concrete(c.xreplace(full).xreplace(symbols)) for z, c in generator.coefficients.items()
-        }
+        coefficients = {z: concrete(c.xreplace(full).xreplace(symbols)) for z, c in generator.coefficients.items()}
         with localcontext() as context:
             context.prec = DIGITS
             try:
                 return float(
-                    max(
-                        self._defect(coefficients, list(symbols.values()), point)
-                        for point in self._manifold.points
-                    )
+                    max(self._defect(coefficients, list(symbols.values()), point) for point in self._manifold.points)
                 )
             except (SeriesDomainError, DecimalException) as error:
                 raise SolverError(
@@ -177,6 +170,4 @@ def verify_generator(generator: Generator, equations: sp.Expr | Iterable[sp.Expr
         True
     """
     several = [equations] if isinstance(equations, sp.Basic) else list(itertools.chain(equations))
-    return _verifier(tuple(map(sp.sympify, several)), generator.dependent, generator.independent, seed).check(
-        generator
-    )
+    return _verifier(tuple(map(sp.sympify, several)), generator.dependent, generator.independent, seed).check(generator)

@@ -26,9 +26,7 @@ def allen_cahn():
 
 
 def test_linear_decay_with_all_derivatives():
-    solution = ReactionDiffusion(
-        0.3, -2 * U, U, sp.cos(X), X, np.linspace(0, np.pi / 2, 4), 1.0, ends=(None, 0.0)
-    )
+    solution = ReactionDiffusion(0.3, -2 * U, U, sp.cos(X), X, np.linspace(0, np.pi / 2, 4), 1.0, ends=(None, 0.0))
     rng = np.random.default_rng(0)
     x, t = rng.uniform(0, np.pi / 2, 200), rng.random(200)
     wave = np.cos(x) * np.exp(-2.3 * t)

@@ -1,0 +1,283 @@
+"""Python functions in a problem: traced into SymPy where possible, else kept as opaque numeric nodes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import sympy as sp
+import torch
+
+from sciml.errors import NotSymbolicError, ProblemError
+
+_ALIASES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
+            "arccosh": "acosh", "arctanh": "atanh", "absolute": "Abs", "abs": "Abs", "maximum": "Max",
+            "minimum": "Min", "heaviside": "Heaviside", "power": "Pow", "pow": "Pow"}  # fmt: skip
+_ARITHMETIC = {"add": lambda a, b: a + b, "sub": lambda a, b: a - b, "subtract": lambda a, b: a - b,
+               "mul": lambda a, b: a * b, "multiply": lambda a, b: a * b, "div": lambda a, b: a / b,
+               "divide": lambda a, b: a / b, "true_divide": lambda a, b: a / b, "neg": lambda a: -a,
+               "negative": lambda a: -a, "square": lambda a: a**2, "reciprocal": lambda a: 1 / a}  # fmt: skip
+
+
+def _symbolic_call(name: str, arguments: Sequence[Any]) -> sp.Expr:
+    name = name.strip("_")
+    function = _ARITHMETIC.get(name) or getattr(sp, _ALIASES.get(name, name), None)
+    if function is None:
+        raise TypeError(f"no SymPy counterpart of {name}")
+    return function(*arguments)
+
+
+class _Traced:
+    """Stands for a SymPy expression and answers NumPy and torch functions with SymPy ones."""
+
+    __slots__ = ("expression",)
+
+    def __init__(self, expression: sp.Expr) -> None:
+        self.expression = expression
+
+    def diff(self, *variables: Any) -> _Traced:
+        return _Traced(self.expression.diff(*[_plain(variable) for variable in variables]))
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> _Traced:
+        if method != "__call__" or kwargs:
+            raise TypeError(f"numpy.{ufunc.__name__} with these options cannot be traced")
+        return _Traced(_symbolic_call(ufunc.__name__, [_plain(value) for value in inputs]))
+
+    @classmethod
+    def __torch_function__(cls, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> _Traced:
+        if kwargs:
+            raise TypeError(f"torch.{func.__name__} with these options cannot be traced")
+        return cls(_symbolic_call(func.__name__, [_plain(value) for value in args]))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return functools.partial(lambda *values: _Traced(_symbolic_call(name, [self.expression, *map(_plain, values)])))
+
+
+def _operator(name: str) -> Callable:
+    def apply(self: _Traced, *others: Any) -> _Traced:
+        result = getattr(sp.sympify(self.expression), name)(*[sp.sympify(_plain(other)) for other in others])
+        if result is NotImplemented:
+            raise TypeError(f"{name} cannot be traced")
+        return _Traced(result)
+
+    return apply
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "neg", "abs",
+              "lt", "le", "gt", "ge"):  # fmt: skip
+    setattr(_Traced, f"__{_name}__", _operator(f"__{_name}__"))
+
+
+def _plain(value: Any) -> Any:
+    return value.expression if isinstance(value, _Traced) else value
+
+
+class NumericFunction(sp.Function):
+    """Base of opaque nodes: a Python function that SymPy cannot see into."""
+
+    python: ClassVar[Callable]
+    reason: ClassVar[str]
+
+    @classmethod
+    def eval(cls, *arguments: sp.Expr) -> None:
+        """Never evaluated symbolically."""
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """A derivative is not available; the message names the function and why it is opaque.
+
+        Args:
+            argindex: Argument to differentiate by.
+
+        Raises:
+            NotSymbolicError: Always.
+        """
+        raise NotSymbolicError(
+            f"a SymPy expression for {type(self).__name__!r}, whose derivative is needed",
+            f"a Python function kept as numeric-only ({self.reason})",
+            "write it with SymPy functions (or NumPy/torch functions without branches on values)",
+        )
+
+
+def numeric_function(python: Callable, reason: str) -> type[NumericFunction]:
+    """Wrap a Python function as an opaque SymPy function.
+
+    Args:
+        python: Function of NumPy arrays (data) or tensors (equations).
+        reason: Why it could not be traced.
+
+    Returns:
+        A new subclass of `NumericFunction`.
+    """
+    name = getattr(python, "__name__", type(python).__name__).strip("<>") or "data"
+    return type(name, (NumericFunction,), {"python": staticmethod(python), "reason": reason})
+
+
+def is_numeric_only(expression: sp.Basic) -> bool:
+    """Whether an expression contains a node that SymPy cannot see into."""
+    return bool(expression.atoms(NumericFunction))
+
+
+def trace(python: Callable, arguments: Sequence[sp.Expr]) -> tuple[Any, str]:
+    """Call a Python function with SymPy arguments.
+
+    Args:
+        python: The function.
+        arguments: SymPy symbols and fields, passed by position.
+
+    Returns:
+        `(result, "")`, or `(None, reason)` where tracing failed.
+    """
+    reason = ""
+    for attempt in (list(arguments), [_Traced(argument) for argument in arguments]):
+        try:
+            return _collect(python(*attempt)), ""
+        except Exception as error:  # any failure of foreign code means: not traceable, and why
+            reason = f"{type(error).__name__}: {error}"
+    return None, reason.splitlines()[0]
+
+
+def _collect(result: Any) -> Any:
+    if isinstance(result, (list, tuple)):
+        return [_collect(item) for item in result]
+    return sp.sympify(_plain(result))
+
+
+def data_expression(data: Any, coordinates: Sequence[sp.Symbol], what: str) -> sp.Expr:
+    """Data of a condition as a SymPy expression.
+
+    Args:
+        data: A SymPy expression, a number, or a function of the coordinates.
+        coordinates: The arguments that a function is called with, in this order.
+        what: Where the data stand, for the message.
+
+    Returns:
+        The expression; a function that cannot be traced becomes an opaque node.
+
+    Raises:
+        ProblemError: If the data are arrays, or anything that is not an expression.
+    """
+    if isinstance(data, (np.ndarray, torch.Tensor, list, tuple)):
+        raise ProblemError(
+            f"a SymPy expression, a number or a function of {tuple(map(str, coordinates))} for {what}",
+            type(data).__name__,
+            "measured values belong into Observations(u, points, values)",
+        )
+    if callable(data) and not isinstance(data, sp.Basic):
+        traced, reason = trace(data, coordinates)
+        if traced is not None and isinstance(traced, sp.Expr):
+            return traced
+        return numeric_function(data, reason or "it did not return one expression")(*coordinates)
+    try:
+        expression = sp.sympify(data, strict=True)
+    except sp.SympifyError:
+        raise ProblemError(f"an expression, a number or a function for {what}", repr(data), "") from None
+    if not isinstance(expression, sp.Expr):
+        raise ProblemError(f"an expression for {what}", repr(data), "write the value, not an equation")
+    return expression
+
+
+class _FieldValue:
+    """A field inside a numeric-only equation: behaves like its tensor, and `.diff` looks a jet up."""
+
+    def __init__(self, tensor: torch.Tensor, derivative: Callable[[tuple], torch.Tensor], orders: tuple = ()) -> None:
+        self.tensor, self.derivative, self.orders = tensor, derivative, orders
+
+    def diff(self, *variables: Any) -> _FieldValue:
+        """The derivative of the field itself; products must be differentiated by hand."""
+        expanded: list[sp.Symbol] = []
+        for variable in variables:
+            if isinstance(variable, (int, sp.Integer)):
+                expanded += [expanded[-1]] * (int(variable) - 1)
+            elif isinstance(variable, tuple):
+                expanded += [variable[0]] * int(variable[1])
+            else:
+                expanded.append(getattr(variable, "symbol", variable))
+        orders = (*self.orders, *expanded)
+        return _FieldValue(self.derivative(orders), self.derivative, orders)
+
+    @classmethod
+    def __torch_function__(cls, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        return func(*[_tensor(a) for a in args], **{k: _tensor(v) for k, v in (kwargs or {}).items()})
+
+
+class _CoordinateValue(_FieldValue):
+    """A coordinate inside a numeric-only equation; also names itself in `.diff`."""
+
+    def __init__(self, tensor: torch.Tensor, symbol: sp.Symbol) -> None:
+        super().__init__(tensor, lambda orders: torch.zeros_like(tensor))
+        self.symbol = symbol
+
+
+def _tensor(value: Any) -> Any:
+    return value.tensor if isinstance(value, _FieldValue) else value
+
+
+def _tensor_operator(name: str) -> Callable:
+    return lambda self, *others: getattr(self.tensor, name)(*[_tensor(other) for other in others])
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "neg", "abs",
+              "lt", "le", "gt", "ge"):  # fmt: skip
+    setattr(_FieldValue, f"__{_name}__", _tensor_operator(f"__{_name}__"))
+
+
+def opaque_equations(
+    python: Callable, coordinates: Sequence[sp.Symbol], fields: Sequence[sp.Expr], reason: str
+) -> list[sp.Expr]:
+    """Equations of a numeric-only function, as opaque nodes over the jets that it asks for.
+
+    The function is called once with random tensors to learn which derivatives it uses.
+
+    Args:
+        python: Function of the coordinates and fields, returning one residual or a list.
+        coordinates: Space and time.
+        fields: Unknown fields.
+        reason: Why SymPy could not trace it.
+
+    Returns:
+        One expression per residual.
+
+    Raises:
+        NotSymbolicError: If it fails on tensors too.
+    """
+    asked: dict[sp.Expr, int] = {known: i for i, known in enumerate(fields)}
+    generator = torch.Generator().manual_seed(0)
+
+    def discover(known: sp.Expr) -> Callable[[tuple], torch.Tensor]:
+        def look_up(orders: tuple) -> torch.Tensor:
+            asked.setdefault(sp.Derivative(known, *orders), len(asked))
+            return torch.rand(5, generator=generator, dtype=torch.float64)
+
+        return look_up
+
+    def random() -> torch.Tensor:
+        return torch.rand(5, generator=generator, dtype=torch.float64)
+
+    try:
+        probe = python(*[_CoordinateValue(random(), s) for s in coordinates],
+                       *[_FieldValue(random(), discover(known)) for known in fields])  # fmt: skip
+    except Exception as error:
+        raise NotSymbolicError(
+            "a pde function of the coordinates and fields, in SymPy or torch operations",
+            f"tracing failed ({reason}), and so did a call with tensors ({type(error).__name__}: {error})",
+            "def pde(x, t, u): return u.diff(t) - u.diff(x, 2)",
+        ) from error
+    count = len(probe) if isinstance(probe, (list, tuple)) else 1
+    jets, d = list(asked), len(coordinates)
+
+    def component(k: int) -> Callable:
+        def evaluate(*values: torch.Tensor) -> torch.Tensor:
+            table = dict(zip(jets, values[d:], strict=True))
+            wrapped = [_FieldValue(table[known], lambda orders, known=known: table[sp.Derivative(known, *orders)])
+                       for known in fields]  # fmt: skip
+            result = python(*map(_CoordinateValue, values[:d], coordinates), *wrapped)
+            return _tensor(result[k] if isinstance(result, (list, tuple)) else result)
+
+        evaluate.__name__ = getattr(python, "__name__", "pde").strip("<>")
+        return evaluate
+
+    return [numeric_function(component(k), reason)(*coordinates, *jets) for k in range(count)]

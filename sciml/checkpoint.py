@@ -1,0 +1,175 @@
+"""Checkpoints: one JSON manifest and one safetensors file, written atomically, every byte under a checksum.
+
+The arrays are written first under a name that carries their checksum; the manifest replaces the old one
+by a rename. At every moment either the old or the new state can be loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+from sciml.errors import CheckpointError
+from sciml.ibvp import IBVP
+from sciml.problem_json import fingerprint, problem_from_json, problem_to_json
+from sciml.solution import Solution
+
+SCHEMA = 1
+# kind -> module and class; never an import path read from a file
+KINDS = {
+    "exact": ("sciml.exact", "ExactSolution"),
+    "pinn": ("solvers.pinn.solution", "PINNSolution"),
+    "finite element": ("solvers.reference.solution", "FiniteElementSolution"),
+}
+
+
+def save_solution(solution: Solution, path: str | Path) -> Path:
+    """Write a solution.
+
+    Args:
+        solution: The solution.
+        path: Path without suffix.
+
+    Returns:
+        The path of the manifest.
+
+    Raises:
+        CheckpointError: If the path has a suffix of ours, its folder is missing, or writing fails.
+    """
+    base = Path(path)
+    if base.suffix in (".json", ".safetensors") or not base.parent.is_dir():
+        raise CheckpointError("a path without suffix in an existing folder", str(path), 'solution.save("results/heat")')
+    problem, arrays = problem_to_json(solution.problem)
+    meta, own = solution.state()
+    arrays = {**arrays, **{f"solution.{name}": np.ascontiguousarray(array) for name, array in own.items()}}
+    blob = save_arrays(arrays)
+    digest = hashlib.sha256(blob).hexdigest()
+    tensors = base.parent / f"{base.name}.{digest[:16]}.safetensors"
+    content = {
+        "schema": SCHEMA,
+        "kind": solution.kind,
+        "problem": problem,
+        "meta": meta,
+        "status": solution.status,
+        "history": _plain(solution.history),
+        "arrays": {"file": tensors.name, "sha256": digest},
+    }
+    manifest = base.parent / f"{base.name}.json"
+    try:
+        _write(tensors, blob)
+        _write(manifest, _seal(content))
+    except OSError as error:
+        raise CheckpointError(
+            "a writable folder with room", f"{type(error).__name__}: {error}", "the old state is kept"
+        ) from error
+    for old in base.parent.glob(f"{base.name}.{'[0-9a-f]' * 16}.safetensors"):
+        if old != tensors:
+            old.unlink(missing_ok=True)
+    return manifest
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (np.floating, np.integer, np.bool_)):
+        return value.item()
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+
+
+def _seal(content: dict[str, Any]) -> bytes:
+    body = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return json.dumps(
+        {"content": content, "sha256": hashlib.sha256(body.encode()).hexdigest()}, sort_keys=True
+    ).encode()
+
+
+def _write(path: Path, blob: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(blob)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _open(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    manifest = Path(f"{path}.json")
+    if not manifest.is_file():
+        raise CheckpointError("a saved solution", f"no file {manifest}", "give the path that was given to save()")
+    raw = manifest.read_bytes()
+    damaged = f"{manifest} is truncated or was changed"
+    try:
+        sealed = json.loads(raw)
+        content = sealed["content"]
+        intact = _seal(content) == raw
+    except (ValueError, KeyError, TypeError, RecursionError):
+        intact = False
+    if not intact:
+        raise CheckpointError("an intact manifest", damaged, "load another checkpoint")
+    if content.get("schema") != SCHEMA:
+        raise CheckpointError(f"schema {SCHEMA}", str(content.get("schema")), "use the version that wrote the file")
+    name = Path(content["arrays"]["file"]).name  # never outside the folder
+    tensors = manifest.parent / name
+    blob = tensors.read_bytes() if tensors.is_file() else b""
+    if hashlib.sha256(blob).hexdigest() != content["arrays"]["sha256"]:
+        raise CheckpointError(
+            "intact arrays", f"{tensors} is missing, truncated or was changed", "load another checkpoint"
+        )
+    try:
+        return content, load_arrays(blob)
+    except SafetensorError as error:
+        raise CheckpointError("a safetensors file", str(error), "load another checkpoint") from None
+
+
+def load_solution(path: str | Path, problem: IBVP | None = None) -> Solution:
+    """Read a solution back; values are bitwise those that were saved.
+
+    Args:
+        path: The path that was given to `save`, without suffix.
+        problem: The problem it should belong to; also supplies Python functions, which files never hold.
+
+    Returns:
+        The solution.
+
+    Raises:
+        CheckpointError: If a file is missing, damaged, of an unknown kind, or of another problem.
+    """
+    content, arrays = _open(path)
+    if content["kind"] not in KINDS:
+        raise CheckpointError(f"a solution of kind {', '.join(KINDS)}", repr(content["kind"]), "")
+    stored = problem_from_json(content["problem"], arrays)
+    if problem is not None and fingerprint(problem) != fingerprint(stored):
+        raise CheckpointError(
+            f"a solution of the problem given:\n{problem}",
+            f"a solution of\n{stored}",
+            "load it without problem=, or solve anew",
+        )
+    module, name = KINDS[content["kind"]]
+    kind: type[Solution] = getattr(importlib.import_module(module), name)
+    own = {key.removeprefix("solution."): value for key, value in arrays.items() if key.startswith("solution.")}
+    solution = kind.from_state(problem or stored, content["meta"], own)
+    solution.status, solution.history = content["status"], content["history"]
+    return solution

@@ -1,0 +1,123 @@
+"""Comparison of a solution with a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from sciml.errors import ProblemError
+from sciml.expressions.data import evaluate_data
+from sciml.ibvp import IBVP
+from sciml.jets import highest_order
+from sciml.sampling import unit_points
+
+
+@dataclass(frozen=True)
+class ErrorReport:
+    """Error of a solution against a reference, per field.
+
+    Attributes:
+        relative_l2: |u - v|₂ / |v|₂ over the points; the absolute root mean square where v vanishes.
+        maximum: max |u - v|, in the field's unit.
+        points: Number of points.
+    """
+
+    relative_l2: dict[str, float]
+    maximum: dict[str, float]
+    points: int
+
+    def __repr__(self) -> str:
+        """One line per field."""
+        return "\n".join(
+            f"{name}: relative L2 {value:.3e}, max {self.maximum[name]:.3e} ({self.points} points)"
+            for name, value in self.relative_l2.items()
+        )
+
+
+def reference_values(problem: IBVP, reference: Any, points: np.ndarray) -> np.ndarray:
+    """Values of a reference, columns in the order of the problem's fields.
+
+    Args:
+        problem: The problem.
+        reference: A solution (anything with `problem` and `evaluate`), an expression, or {field: expression}.
+        points: (n, d).
+
+    Returns:
+        (n, m).
+
+    Raises:
+        ProblemError: If a field has no reference.
+    """
+    if hasattr(reference, "evaluate") and hasattr(reference, "problem"):
+        names = reference.problem.field_names
+        if set(problem.field_names) - set(names):
+            raise ProblemError(f"a reference with the fields {problem.field_names}", str(names), "")
+        return reference.evaluate(points)[:, [names.index(name) for name in problem.field_names]]
+    given = reference if isinstance(reference, Mapping) else {problem.fields[0]: reference}
+    missing = [str(known) for known in problem.fields if known not in given]
+    if missing:
+        raise ProblemError("a solution, an expression, or {field: expression}", f"nothing for {', '.join(missing)}", "")
+    columns = [
+        evaluate_data(problem.substitute(sp.sympify(given[known])), problem.coordinates, points, problem.bounds)
+        for known in problem.fields
+    ]
+    return np.stack(columns, axis=1)
+
+
+def compare_values(problem: IBVP, mine: np.ndarray, theirs: np.ndarray) -> ErrorReport:
+    """Relative L2 and maximum error per field.
+
+    Args:
+        problem: The problem.
+        mine: (n, m).
+        theirs: (n, m), the reference.
+
+    Returns:
+        The report.
+    """
+    relative, maximum = {}, {}
+    for i, name in enumerate(problem.field_names):
+        difference, scale = mine[:, i] - theirs[:, i], theirs[:, i]
+        if free_constant(problem, problem.fields[i]):
+            difference, scale = difference - difference.mean(), scale - scale.mean()
+        size = np.linalg.norm(scale)
+        norm = size if size > 1e-14 * np.sqrt(len(scale)) else np.sqrt(len(scale))
+        relative[name] = float(np.linalg.norm(difference) / norm)
+        maximum[name] = float(np.abs(difference).max())
+    return ErrorReport(relative, maximum, len(mine))
+
+
+def test_points(problem: IBVP, count: int = 4096, seed: int = 20) -> np.ndarray:
+    """Sobol points of the domain and time interval, (n, d), the same for every solution."""
+    if problem.time is None:
+        return problem.domain.sample(count, seed=seed)
+    start, end = problem.bounds[-1]
+    times = start + (end - start) * unit_points(count, 1, "sobol", seed + 1)[:, 0]
+    return np.column_stack([problem.domain.sample(count, seed=seed), times])
+
+
+test_points.__test__ = False  # type: ignore[attr-defined]  # not a pytest function
+
+
+def free_constant(problem: IBVP, known: sp.Expr) -> bool:
+    """Whether equations and conditions determine a field only up to a constant (or function of time).
+
+    Args:
+        problem: The problem.
+        known: The field.
+
+    Returns:
+        True where only its space derivatives appear anywhere.
+    """
+    for term in problem.terms:
+        for expression in term.expressions:
+            bare = expression.replace(lambda e: isinstance(e, sp.Derivative) and e.expr == known, lambda e: sp.Dummy())
+            if bare.has(known):
+                return False
+    if problem.time is not None and highest_order(problem.equations, known, (problem.time[0],)):
+        return False
+    return highest_order(problem.equations, known, problem.space) > 0

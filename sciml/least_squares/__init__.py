@@ -1,0 +1,14 @@
+"""Linear algebra on scaled rows, shared by training and influence."""
+
+from sciml.least_squares.factor import DampedFactor, damped_factor
+from sciml.least_squares.iterative import conjugate_gradient
+from sciml.least_squares.step import ScaledRows, gauss_newton_step, scale_rows
+
+__all__ = [
+    "DampedFactor",
+    "ScaledRows",
+    "conjugate_gradient",
+    "damped_factor",
+    "gauss_newton_step",
+    "scale_rows",
+]

@@ -1,0 +1,123 @@
+"""Factor of the damped Gauss–Newton matrix, primal or dual.
+
+B = AᵀA + μI. Primal: Cholesky of B (P × P). Dual, for fewer rows than parameters: Cholesky of
+K = AAᵀ + μI (N × N) with B⁻¹v = (v - Aᵀ K⁻¹ A v)/μ (Woodbury 1950) and B⁻¹Aᵀ = AᵀK⁻¹.
+Products square the condition number: where Cholesky fails, or μ is below 1e-14 of the mean diagonal,
+an SVD of A is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sciml.errors import SolverError
+
+
+@dataclass(frozen=True, eq=False)
+class DampedFactor:
+    """Solves with B = AᵀA + μI.
+
+    Attributes:
+        rows: A, (N, P).
+        damping: μ.
+        kind: "primal", "dual" or "svd".
+        lower: Cholesky factor, or the right singular vectors (P, k).
+        eigenvalues: Squared singular values for kind "svd".
+    """
+
+    rows: Tensor
+    damping: float
+    kind: str
+    lower: Tensor
+    eigenvalues: Tensor | None = None
+
+    def solve(self, vectors: Tensor) -> Tensor:
+        """B⁻¹v for v (P,) or (P, k)."""
+        columns = vectors[:, None] if vectors.ndim == 1 else vectors
+        if self.kind == "primal":
+            result = torch.cholesky_solve(columns, self.lower)
+        elif self.kind == "dual":
+            inner = torch.cholesky_solve(self.rows @ columns, self.lower)
+            result = (columns - self.rows.T @ inner) / self.damping
+        else:
+            assert self.eigenvalues is not None
+            projected = self.lower.T @ columns
+            result = self.lower @ (projected / (self.eigenvalues + self.damping)[:, None])
+            if self.damping > 0:  # the complement of the row space
+                result = result + (columns - self.lower @ projected) / self.damping
+        return result[:, 0] if vectors.ndim == 1 else result
+
+    def solve_rows(self, values: Tensor) -> Tensor:
+        """B⁻¹Aᵀv for v (N,) or (N, k): in the dual without cancellation."""
+        if self.kind == "dual":
+            columns = values[:, None] if values.ndim == 1 else values
+            result = self.rows.T @ torch.cholesky_solve(columns, self.lower)
+            return result[:, 0] if values.ndim == 1 else result
+        return self.solve(self.rows.T @ values)
+
+    def leverage(self) -> Tensor:
+        """h_i = a_iᵀB⁻¹a_i, (N,); 0 <= h < 1. The dual form 1 - μ(K⁻¹)_ii avoids cancellation."""
+        if self.kind == "dual":
+            inverse = torch.cholesky_inverse(self.lower)
+            return 1 - self.damping * inverse.diagonal()
+        if self.kind == "primal":
+            half = torch.linalg.solve_triangular(self.lower, self.rows.T, upper=False)
+            return (half**2).sum(dim=0)
+        assert self.eigenvalues is not None
+        return ((self.rows @ self.lower) ** 2 / (self.eigenvalues + self.damping)).sum(dim=1)
+
+
+def damped_factor(rows: Tensor, damping: float, kind: str = "auto") -> DampedFactor:
+    """Factor B = AᵀA + μI.
+
+    Args:
+        rows: A, (N, P), float64.
+        damping: μ >= 0.
+        kind: "primal", "dual", "svd", or "auto" for the smaller Cholesky with SVD as fallback.
+
+    Returns:
+        The factor.
+
+    Raises:
+        SolverError: If A is not float64 or not finite, or μ is negative.
+
+    Example:
+        >>> import torch
+        >>> A = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        >>> v = torch.ones(3, dtype=torch.float64)
+        >>> x = damped_factor(A, 0.1).solve(v)
+        >>> bool(torch.allclose((A.T @ A + 0.1 * torch.eye(3)) @ x, v))
+        True
+    """
+    if rows.dtype != torch.float64 or not torch.isfinite(rows).all() or damping < 0:
+        raise SolverError(
+            "finite float64 rows and damping >= 0",
+            f"{rows.dtype}, {int((~torch.isfinite(rows)).sum())} entries not finite, damping {damping}",
+            "a float32 factor would be silently wrong: convert the model to float64",
+        )
+    if kind == "auto":
+        kind = "dual" if rows.shape[0] < rows.shape[1] and damping > 0 else "primal"
+        mean_diagonal = float((rows**2).sum()) / max(rows.shape[1], 1)
+        if damping >= 1e-14 * mean_diagonal:
+            factor = _cholesky(rows, damping, kind)
+            if factor is not None:
+                return factor
+        kind = "svd"
+    if kind == "svd":
+        _, singular, right = torch.linalg.svd(rows, full_matrices=False)
+        keep = singular > singular[:1] * 1e-15 * max(rows.shape) if damping == 0 else singular >= 0
+        return DampedFactor(rows, damping, "svd", right[keep].T, singular[keep] ** 2)
+    made = _cholesky(rows, damping, kind)
+    if made is None:
+        raise SolverError("a positive definite matrix", f"{kind} Cholesky failed at damping {damping}", 'kind="svd"')
+    return made
+
+
+def _cholesky(rows: Tensor, damping: float, kind: str) -> DampedFactor | None:
+    gram = rows @ rows.T if kind == "dual" else rows.T @ rows
+    gram.diagonal().add_(damping)
+    lower, info = torch.linalg.cholesky_ex(gram)
+    return DampedFactor(rows, damping, kind, lower) if int(info) == 0 else None

@@ -1,0 +1,20 @@
+"""Typed, weighted residual rows of a problem and their Jacobian: the one implementation of both."""
+
+from sciml.residuals.engines import AutogradEngine, Engine, choose_engine
+from sciml.residuals.jacobian import row_jacobian
+from sciml.residuals.lift import HardConstraint, hard_constraint
+from sciml.residuals.rows import Rows, TermRows
+from sciml.residuals.system import Batch, ResidualSystem
+
+__all__ = [
+    "AutogradEngine",
+    "Batch",
+    "Engine",
+    "HardConstraint",
+    "ResidualSystem",
+    "Rows",
+    "TermRows",
+    "choose_engine",
+    "hard_constraint",
+    "row_jacobian",
+]

@@ -1,0 +1,155 @@
+"""Derivative engines: the jets of a network at points, and their pull-back to parameters.
+
+An engine answers two questions about a module that maps (n, d) to (n, m) point by point:
+`jets` gives field values and derivatives, differentiable in the parameters; `pullback` gives, for
+each point, the gradient of a weighted sum of its jets with respect to the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, jvp, vmap
+
+from sciml.jets import Jet
+
+_CHUNK_BYTES = 2**27
+
+
+class Engine(Protocol):
+    """What the residual rows need to know about derivatives of a module."""
+
+    def jets(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], parameters: bool = True) -> Tensor:
+        """Jets at points, (n, len(needed)); with a graph to the parameters where asked."""
+        ...
+
+    def pullback(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], cotangent: Tensor) -> Tensor:
+        """Per point, the gradient of Σ_k cotangent[n, k] jet_k(n) in the parameters: (n, P)."""
+        ...
+
+
+class AutogradEngine:
+    """Nested autograd for jets, `torch.func` for the pull-back; works for any module."""
+
+    def jets(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], parameters: bool = True) -> Tensor:
+        """Field values and derivatives by repeated reverse differentiation.
+
+        Args:
+            model: Module from (n, d) to (n, m).
+            points: (n, d).
+            needed: Jets wanted.
+            parameters: Whether the result must be differentiable in the parameters.
+
+        Returns:
+            (n, len(needed)).
+        """
+        with torch.enable_grad():
+            x = points.detach().requires_grad_(True)
+            values = model(x)
+            table: dict[Jet, Tensor] = {}
+            for jet in sorted(needed, key=lambda jet: sum(jet[1])):
+                _derive(jet, x, values, table)
+            result = torch.stack([table[jet] for jet in needed], dim=1) if needed else values[:, :0]
+        return result if parameters else result.detach()
+
+    def pullback(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], cotangent: Tensor) -> Tensor:
+        """Per-point gradients by `vmap(grad)` over nested forward derivatives, in chunks.
+
+        Args:
+            model: Module from (n, d) to (n, m).
+            points: (n, d).
+            needed: Jets.
+            cotangent: (n, len(needed)).
+
+        Returns:
+            (n, P), columns in the order of the trainable `model.parameters()`.
+        """
+        trainable = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
+        fixed = {name: p.detach() for name, p in model.named_parameters() if not p.requires_grad}
+        fixed.update({name: buffer for name, buffer in model.named_buffers()})
+
+        def weighted(parameters: dict[str, Tensor], x: Tensor, weights: Tensor) -> Tensor:
+            def network(z: Tensor) -> Tensor:
+                return functional_call(model, {**parameters, **fixed}, (z.unsqueeze(0),)).squeeze(0)
+
+            return (point_jets(network, x, needed) * weights).sum()
+
+        per_point = vmap(grad(weighted), in_dims=(None, 0, 0))
+        size = sum(p.numel() for p in trainable.values())
+        chunk = max(1, _CHUNK_BYTES // (8 * max(size, 1) * 4))
+        blocks = []
+        for start in range(0, len(points), chunk):
+            piece = slice(start, start + chunk)
+            gradients = per_point(trainable, points[piece].detach(), cotangent[piece].detach())
+            blocks.append(torch.cat([gradients[name].reshape(len(points[piece]), -1) for name in trainable], dim=1))
+        return torch.cat(blocks) if blocks else points.new_zeros(0, size)
+
+
+def _derive(jet: Jet, x: Tensor, values: Tensor, table: dict[Jet, Tensor]) -> Tensor:
+    if jet in table:
+        return table[jet]
+    index, orders = jet
+    if not any(orders):
+        table[jet] = values[:, index]
+        return table[jet]
+    parents = [i for i, order in enumerate(orders) if order]
+    lower = [(index, tuple(o - (i == axis) for i, o in enumerate(orders))) for axis in parents]
+    parent = next((candidate for candidate in lower if candidate in table), lower[0])
+    base = _derive(parent, x, values, table)
+    if base.requires_grad:
+        (gradient,) = torch.autograd.grad(base.sum(), x, create_graph=True, allow_unused=True, materialize_grads=True)
+    else:  # a constant: its derivatives vanish
+        gradient = torch.zeros_like(x)
+    for axis in range(len(orders)):
+        child = (index, tuple(o + (i == axis) for i, o in enumerate(parent[1])))
+        table.setdefault(child, gradient[:, axis])
+    return table[jet]
+
+
+def point_jets(network: Callable[[Tensor], Tensor], x: Tensor, needed: Sequence[Jet]) -> Tensor:
+    """Jets of a function at one point by nested forward derivatives; composes with `torch.func`.
+
+    Args:
+        network: Function from (d,) to (m,).
+        x: (d,).
+        needed: Jets wanted.
+
+    Returns:
+        (len(needed),).
+    """
+    outputs: dict[tuple[int, ...], Tensor] = {}
+    for _, orders in needed:
+        if orders not in outputs:
+            function = network
+            for axis, order in enumerate(orders):
+                for _ in range(order):
+                    function = _directional(function, axis)
+            outputs[orders] = function(x)
+    return torch.stack([outputs[orders][index] for index, orders in needed])
+
+
+def _directional(function: Callable[[Tensor], Tensor], axis: int) -> Callable[[Tensor], Tensor]:
+    def derivative(x: Tensor) -> Tensor:
+        direction = torch.zeros_like(x)
+        direction[axis] = 1.0
+        return jvp(function, (x,), (direction,))[1]
+
+    return derivative
+
+
+def choose_engine(model: nn.Module) -> Engine:
+    """The fastest engine that supports a module.
+
+    A module may bring its own by an attribute `derivative_engine`.
+
+    Args:
+        model: The network.
+
+    Returns:
+        The engine.
+    """
+    own: Engine | None = getattr(model, "derivative_engine", None)
+    return own if own is not None else AutogradEngine()

@@ -1,0 +1,278 @@
+"""Solution: what every solver returns, with one way to evaluate, compare, plot and save."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import sympy as sp
+import torch
+
+from sciml.comparison import ErrorReport, compare_values, reference_values, test_points
+from sciml.errors import PointsError, ProblemError
+from sciml.expressions.compiler import Program
+from sciml.ibvp import IBVP
+from sciml.jets import Jet, field_atoms, jet_atoms
+from sciml.record import TrainingRecord
+
+Callback = Callable[[int, int, Mapping[str, float]], Any]
+"""Called as callback(step, total, values) while a solver works; a true answer asks it to stop."""
+
+
+class Solver(Protocol):
+    """Anything with `solve(problem, callbacks=()) -> Solution`."""
+
+    def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> Solution:
+        """Solve a problem."""
+        ...
+
+
+class Solution(ABC):
+    """A solution of an IBVP.
+
+    A subclass gives `jets`, field values and derivatives at points; everything else follows.
+
+    Args:
+        problem: The problem that was solved.
+        status: What to think of it, in words.
+        history: Named series recorded on the way.
+        record: The objective that was minimised, or None.
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        problem: IBVP,
+        status: str = "",
+        history: Mapping[str, Any] | None = None,
+        record: TrainingRecord | None = None,
+    ) -> None:
+        self.problem, self.status, self.record = problem, status, record
+        self.history: dict[str, Any] = dict(history or {})
+
+    @abstractmethod
+    def jets(self, points: np.ndarray, needed: Sequence[Jet]) -> np.ndarray:
+        """Field values and derivatives.
+
+        Args:
+            points: (n, d), time last, inside the domain.
+            needed: Jets wanted.
+
+        Returns:
+            (n, len(needed)).
+        """
+
+    def __call__(self, **coordinates: Any) -> Any:
+        """Evaluate with NumPy broadcasting over named coordinates.
+
+        Args:
+            **coordinates: One array or number per coordinate, by name.
+
+        Returns:
+            An array of the broadcast shape for one field, else {field name: array}.
+
+        Raises:
+            PointsError: If a coordinate is missing or unknown, or shapes do not broadcast.
+
+        Example:
+            >>> from sciml import ExactSolution, IBVP, Interval, coordinates, field
+            >>> x = coordinates("x"); u = field("u", x)
+            >>> problem = IBVP(u.diff(x) - 2 * x, Interval(x, 0, 1))
+            >>> ExactSolution(problem, x**2)(x=[0.0, 0.5])
+            array([0.  , 0.25])
+        """
+        names = [symbol.name for symbol in self.problem.coordinates]
+        if set(coordinates) != set(names):
+            raise PointsError(
+                f"the coordinates {', '.join(names)} by name",
+                ", ".join(coordinates) or "none",
+                f"solution({', '.join(f'{name}=...' for name in names)})",
+            )
+        arrays = [np.asarray(coordinates[name], dtype=np.float64) for name in names]
+        try:
+            broadcast = np.broadcast_arrays(*arrays)
+        except ValueError:
+            raise PointsError("shapes that broadcast", ", ".join(str(a.shape) for a in arrays), "") from None
+        values = self.evaluate(np.stack([array.ravel() for array in broadcast], axis=1))
+        shape = broadcast[0].shape
+        if len(self.problem.fields) == 1:
+            return values[:, 0].reshape(shape)
+        return {name: values[:, i].reshape(shape) for i, name in enumerate(self.problem.field_names)}
+
+    def evaluate(self, points: Any) -> np.ndarray:
+        """Field values at points.
+
+        Args:
+            points: (n, d) in coordinate order, time last.
+
+        Returns:
+            (n, m), columns in the order of `problem.fields`.
+
+        Raises:
+            PointsError: If shapes are wrong or points lie outside.
+        """
+        zero = (0,) * len(self.problem.coordinates)
+        return self.jets(self.check_points(points), [(i, zero) for i in range(len(self.problem.fields))])
+
+    def check_points(self, points: Any) -> np.ndarray:
+        """Points as a float64 array, refused outside the domain.
+
+        Args:
+            points: (n, d) NumPy, torch or nested lists.
+
+        Returns:
+            (n, d) float64.
+
+        Raises:
+            PointsError: If the shape is wrong, a value is not finite or a point lies outside.
+        """
+        if isinstance(points, torch.Tensor):
+            points = points.detach().cpu().numpy()
+        array = np.asarray(points, dtype=np.float64)
+        names = ", ".join(map(str, self.problem.coordinates))
+        if array.ndim != 2 or array.shape[1] != len(self.problem.coordinates):
+            raise PointsError(
+                f"points of shape (n, {len(self.problem.coordinates)}): {names}", f"shape {array.shape}", ""
+            )
+        inside = np.isfinite(array).all(axis=1)
+        inside[inside] = self.problem.domain.contains(array[inside, : len(self.problem.space)], tolerance=1e-9)
+        if self.problem.time is not None:
+            start, end = self.problem.bounds[-1]
+            slack = 1e-9 * (end - start)
+            inside &= (array[:, -1] >= start - slack) & (array[:, -1] <= end + slack)
+        if not inside.all():
+            place = array[~inside][0]
+            raise PointsError(
+                f"points inside the domain {self.problem.domain!r}"
+                + (
+                    f" and {self.problem.time[1]} <= {self.problem.time[0]} <= {self.problem.time[2]}"
+                    if self.problem.time
+                    else ""
+                ),
+                f"{int((~inside).sum())} of {len(array)} outside, the first at ({names}) = {tuple(map(float, place))}",
+                "a solution is known on its domain only",
+            )
+        return array
+
+    def derivative(self, expression: sp.Expr, points: Any) -> np.ndarray:
+        """Any expression of fields, derivatives and coordinates, at points.
+
+        Args:
+            expression: For instance `u.diff(x)` or `u * u.diff(x)`.
+            points: (n, d).
+
+        Returns:
+            (n,).
+
+        Raises:
+            ProblemError: If a field or symbol of the expression is not the problem's.
+        """
+        array = self.check_points(points)
+        flat = self.problem.substitute(sp.sympify(expression).doit())
+        foreign = field_atoms(flat) - set(self.problem.fields)
+        if foreign:
+            raise ProblemError(f"the fields {self.problem.fields}", ", ".join(map(str, foreign)), "")
+        return self._expressions([flat], array)[:, 0]
+
+    def residual(self, points: Any) -> np.ndarray:
+        """Residuals of the equations, left side minus right side.
+
+        Args:
+            points: (n, d).
+
+        Returns:
+            (n, number of equations).
+        """
+        expressions = [self.problem.substitute(equation) for equation in self.problem.equations]
+        return self._expressions(expressions, self.check_points(points))
+
+    def unknown_values(self) -> dict[sp.Symbol, float]:
+        """Estimated unknown coefficients; their starts where nothing was estimated."""
+        return {symbol: unknown.start for symbol, unknown in self.problem.unknowns.items()}
+
+    def _expressions(self, expressions: Sequence[sp.Expr], points: np.ndarray) -> np.ndarray:
+        unknowns = {symbol: sp.Float(value, 17) for symbol, value in self.unknown_values().items()}
+        flat = [expression.xreplace(unknowns) for expression in expressions]
+        atoms: dict[sp.Expr, Jet] = {}
+        for expression in flat:
+            atoms |= jet_atoms(expression, self.problem.fields, self.problem.coordinates)
+        needed = list(dict.fromkeys(atoms.values()))
+        values = self.jets(points, needed) if needed else np.zeros((len(points), 0))
+        columns = [*points.T, *(values[:, needed.index(jet)] for jet in atoms.values())]
+        program = Program(flat, [*self.problem.coordinates, *atoms])
+        with torch.no_grad():
+            results = program(*[torch.tensor(column) for column in columns])
+        return np.stack([result.numpy() for result in results], axis=1)
+
+    def error(self, reference: Any, points: Any = None) -> ErrorReport:
+        """Error against a reference.
+
+        A field that the equations fix only up to a constant (a pressure) is compared after removing its mean.
+
+        Args:
+            reference: A `Solution`, an expression, or {field: expression}.
+            points: (n, d); 4096 Sobol points of the domain when omitted.
+
+        Returns:
+            Relative L2 and maximum error per field.
+        """
+        array = test_points(self.problem) if points is None else self.check_points(points)
+        return compare_values(self.problem, self.evaluate(array), reference_values(self.problem, reference, array))
+
+    def plot(self, compare: Any = None, **options: Any) -> Any:
+        """Draw the solution, and its difference from another one.
+
+        Args:
+            compare: A `Solution` to compare with.
+            **options: Passed to `sciml.plotting.plot_solution`.
+
+        Returns:
+            A matplotlib figure.
+        """
+        from sciml.plotting import plot_solution
+
+        return plot_solution(self, compare, **options)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a checkpoint stores: JSON-able values and arrays.
+
+        Raises:
+            NotImplementedError: If this kind of solution cannot be saved.
+        """
+        raise NotImplementedError(f"a {type(self).__name__} cannot be saved")
+
+    @classmethod
+    def from_state(cls, problem: IBVP, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Solution:
+        """Rebuild from `state()`.
+
+        Args:
+            problem: The problem.
+            meta: JSON-able values.
+            arrays: Arrays.
+
+        Raises:
+            NotImplementedError: If this kind of solution cannot be loaded.
+        """
+        raise NotImplementedError(f"a {cls.__name__} cannot be loaded")
+
+    def save(self, path: str | Path) -> Path:
+        """Write `path.json` and its arrays; nothing is left half-written.
+
+        Args:
+            path: Path without suffix.
+
+        Returns:
+            The path of the JSON file.
+        """
+        from sciml.checkpoint import save_solution
+
+        return save_solution(self, path)
+
+    def __repr__(self) -> str:
+        """Kind, problem, status."""
+        title = self.problem.name or ", ".join(map(str, self.problem.fields))
+        return f"{type(self).__name__}({title}; {self.status or 'no status'})"
