@@ -118,7 +118,7 @@ class PointSet:
 
         Raises:
             PointsError: If there is no such term.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return self.term == self._index(term)
 
     def _rows(self, rows: np.ndarray) -> PointSet:
@@ -136,7 +136,7 @@ class PointSet:
 
         Raises:
             PointsError: If there is no such term.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return self._rows(self.mask(term))
 
     def ids_of(self, term: str) -> np.ndarray:
@@ -150,7 +150,7 @@ class PointSet:
 
         Raises:
             PointsError: If there is no such term.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return self.ids[self.mask(term)]
 
     def _present(self, ids: object) -> np.ndarray:
@@ -175,7 +175,7 @@ class PointSet:
 
         Raises:
             PointsError: If an id is unknown.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         wanted = self._present(ids)
         order = np.argsort(self.ids, kind="stable")
         return self.coordinates[order[np.searchsorted(self.ids[order], wanted)]]
@@ -192,7 +192,7 @@ class PointSet:
 
         Raises:
             PointsError: If an id is unknown.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         rest = self._rows(~np.isin(self.ids, self._present(ids)))
         return rest.with_weight(rest.weight, _sums(self)) if renormalise else rest
 
@@ -320,7 +320,7 @@ class PointSet:
 
         Raises:
             PointsError: If there are not `n` finite weights, 0 or more.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         new = replace(self, weight=_numbers(weight, "weight", 1))
         if total is None:
             return new

@@ -60,7 +60,7 @@ def sample(problem: Any, *arguments: Any, **options: Any) -> PointSet | np.ndarr
         >>> from sciml.geometry import Interval
         >>> sample(Interval(sp.Symbol("x"), 0, 1), 3, "grid").ravel()
         array([0.16666667, 0.5       , 0.83333333])
-    """  # ruff: ignore[docstring-extraneous-exception]
+    """
     if isinstance(problem, Geometry):
         return _sample_geometry(problem, *arguments, **options)
     return _sample_problem(problem, *arguments, **options)

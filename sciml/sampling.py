@@ -103,7 +103,7 @@ def unit_points(n: int, d: int, method: str = "sobol", seed: int = 0) -> np.ndar
         >>> points = unit_points(100, 2, "sobol", seed=1)
         >>> points.shape, bool(abs(points.mean() - 0.5) < 0.01)
         ((100, 2), True)
-    """  # ruff: ignore[docstring-extraneous-exception] (raised by the check)
+    """
     n, d = _check(n, d, method, seed)
     if n == 0 or d == 0:
         return np.empty((n, d))

@@ -157,7 +157,7 @@ class Geometry(ABC):
 
         Raises:
             PointsError: If the points are not `(n, d)` and finite.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return self.signed_distance(points) <= self._slack(tolerance)
 
     def signed_distance(self, points: np.ndarray) -> np.ndarray:
@@ -171,7 +171,7 @@ class Geometry(ABC):
 
         Raises:
             PointsError: If the points are not `(n, d)` and finite.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         array = self._points(points)
         return np.where(self._inside(array), -1.0, 1.0) * self._distance(array, None)
 
@@ -188,7 +188,7 @@ class Geometry(ABC):
 
         Raises:
             GeometryError: If there is no such face.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return self._distance(self._points(points), self._known(face)) <= self._slack(tolerance)
 
     def normals(self, face: str | tuple[str, ...], points: np.ndarray) -> np.ndarray:
@@ -203,7 +203,7 @@ class Geometry(ABC):
 
         Raises:
             GeometryError: If there is no such face.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return self._normals(self._points(points), self._known(face))
 
     def sample(
@@ -272,7 +272,7 @@ class Geometry(ABC):
 
         Raises:
             GeometryError: If there is no such face.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         self._known((face,))
         columns = self._face_columns(face)
         unit = unit_points(n, columns + (time is not None), method, seed)

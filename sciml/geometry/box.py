@@ -63,7 +63,7 @@ class CellRegion(Geometry):
 
         Raises:
             GeometryError: If there is no such face.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return float(self._of(self._known((face,))).sizes.sum())
 
     def _inside(self, points: np.ndarray) -> np.ndarray:
@@ -136,7 +136,7 @@ class CellRegion(Geometry):
 
         Raises:
             GeometryError: If there is no such face.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         facets = self._of(self._known((face,)))
         planes = {(int(axis), float(low[axis])) for axis, low in zip(facets.axis, facets.low, strict=True)}
         if len(planes) > 1:

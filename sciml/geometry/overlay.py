@@ -75,7 +75,7 @@ def overlay(first: Sequence[Piece], second: Sequence[Piece], operation: str) -> 
 
     Raises:
         GeometryError: If the parts do not close up, which needs features near the rounding error.
-    """  # ruff: ignore[docstring-extraneous-exception]
+    """
     contact, vertex = tolerances((*first, *second))
     parts_first, parts_second = _split(first, second, contact, vertex)
     same, opposite, matched = _coincident(parts_first, parts_second, 10.0 * vertex)

@@ -58,7 +58,7 @@ class Planar(Geometry):
 
         Raises:
             GeometryError: If there is no such face.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         return float(sum(piece.length for piece in self._of(self._known((face,)))))
 
     def _of(self, faces: tuple[str, ...] | None) -> tuple[Piece, ...]:
@@ -118,7 +118,7 @@ class Planar(Geometry):
 
         Raises:
             GeometryError: If there is no such face.
-        """  # ruff: ignore[docstring-extraneous-exception]
+        """
         carriers = dict.fromkeys(piece.carrier for piece in self._of(self._known((face,))))
         levels = dict.fromkeys(carrier.level(self.coordinates) for carrier in carriers)
         return next(iter(levels)) if len(levels) == 1 else None

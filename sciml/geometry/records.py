@@ -36,7 +36,7 @@ def geometry_from_dict(data: dict[str, Any]) -> Geometry:
         >>> x = sp.Symbol("x", real=True)
         >>> geometry_from_dict(Interval(x, 0, sp.Rational(1, 2)).to_dict())
         Interval(x, 0, 1/2)
-    """  # ruff: ignore[docstring-extraneous-exception]
+    """
     return _build(data, 0)
 
 
