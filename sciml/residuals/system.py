@@ -118,6 +118,7 @@ class ResidualSystem:
         problem: The problem.
         constraint: Hard constraint u = G + φN through which the module's output passes, or None.
         engine: Derivative engine; chosen by the module when None.
+        terms: Terms to compile instead of the problem's, for instance single summands of them.
 
     Example:
         >>> import sympy as sp, torch
@@ -132,9 +133,15 @@ class ResidualSystem:
         True
     """
 
-    def __init__(self, problem: IBVP, constraint: HardConstraint | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        problem: IBVP,
+        constraint: HardConstraint | None = None,
+        engine: Engine | None = None,
+        terms: Sequence[Term] | None = None,
+    ) -> None:
         self.problem, self.constraint, self.engine = problem, constraint, engine
-        self._programs = {term.name: RowProgram(term, problem) for term in problem.terms}
+        self._programs = {term.name: RowProgram(term, problem) for term in terms or problem.terms}
 
     def prepare(self, points: PointSet, device: torch.device | str = "cpu") -> Batch:
         """Evaluate data, normals and constraint factors once for a set of points.
