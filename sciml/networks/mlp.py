@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -122,6 +123,17 @@ class MLP(nn.Module):
         if offset is not None:
             bound.offset.copy_(torch.tensor(offset, dtype=torch.float64))
         return bound
+
+    def config(self) -> dict[str, Any]:
+        """Arguments that rebuild the network's shape, JSON-able; parameters and buffers are in `state_dict()`."""
+        return {
+            "kind": "MLP",
+            "width": self.width,
+            "depth": self.depth,
+            "activation": self.activation,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+        }
 
     def forward(self, x: Tensor) -> Tensor:
         """Evaluate at points.
