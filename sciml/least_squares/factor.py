@@ -70,6 +70,78 @@ class DampedFactor:
         return ((self.rows @ self.lower) ** 2 / (self.eigenvalues + self.damping)).sum(dim=1)
 
 
+class NormalMatrix:
+    """The matrix AᵀA, or AAᵀ where A has fewer rows than columns: formed once, factored for any damping.
+
+    Args:
+        rows: A, (N, P), float64.
+        kind: "primal", "dual", "svd", or "auto" for the smaller Cholesky with SVD as fallback.
+
+    Raises:
+        SolverError: If A is not float64 or not finite.
+    """
+
+    def __init__(self, rows: Tensor, kind: str = "auto") -> None:
+        if rows.dtype != torch.float64 or not bool(torch.isfinite(rows).all()):
+            raise SolverError(
+                "finite float64 rows",
+                f"{rows.dtype}, {int((~torch.isfinite(rows)).sum())} entries not finite",
+                "a float32 factor would be silently wrong: convert the model to float64",
+            )
+        self.rows, self.kind = rows, kind
+        self._matrices: dict[str, Tensor] = {}
+        self._svd: tuple[Tensor, Tensor] | None = None
+
+    def matrix(self, kind: str) -> Tensor:
+        """AᵀA for "primal", AAᵀ for "dual"."""
+        if kind not in self._matrices:
+            self._matrices[kind] = self.rows @ self.rows.T if kind == "dual" else self.rows.T @ self.rows
+        return self._matrices[kind]
+
+    def factor(self, damping: float) -> DampedFactor:
+        """Factor B = AᵀA + μI.
+
+        Args:
+            damping: μ >= 0.
+
+        Returns:
+            The factor.
+
+        Raises:
+            SolverError: If μ is negative, or the Cholesky factor that was asked for does not exist.
+        """
+        if not damping >= 0:
+            raise SolverError("damping >= 0", str(damping), "")
+        kind = self.kind
+        if kind == "auto":
+            kind = "dual" if self.rows.shape[0] < self.rows.shape[1] and damping > 0 else "primal"
+            mean_diagonal = float((self.rows**2).sum()) / max(self.rows.shape[1], 1)
+            made = self._cholesky(damping, kind) if damping >= 1e-14 * mean_diagonal else None
+            return made if made is not None else self._by_svd(damping)
+        if kind == "svd":
+            return self._by_svd(damping)
+        made = self._cholesky(damping, kind)
+        if made is None:
+            raise SolverError(
+                "a positive definite matrix", f"{kind} Cholesky failed at damping {damping}", 'kind="svd"'
+            )
+        return made
+
+    def _cholesky(self, damping: float, kind: str) -> DampedFactor | None:
+        damped = self.matrix(kind).clone()
+        damped.diagonal().add_(damping)
+        lower, info = torch.linalg.cholesky_ex(damped)
+        return DampedFactor(self.rows, damping, kind, lower) if int(info) == 0 else None
+
+    def _by_svd(self, damping: float) -> DampedFactor:
+        if self._svd is None:
+            _, singular, right = torch.linalg.svd(self.rows, full_matrices=False)
+            self._svd = singular, right
+        singular, right = self._svd
+        keep = singular > singular[:1] * 1e-15 * max(self.rows.shape) if damping == 0 else singular >= 0
+        return DampedFactor(self.rows, damping, "svd", right[keep].T, singular[keep] ** 2)
+
+
 def damped_factor(rows: Tensor, damping: float, kind: str = "auto") -> DampedFactor:
     """Factor B = AᵀA + μI.
 
@@ -92,32 +164,4 @@ def damped_factor(rows: Tensor, damping: float, kind: str = "auto") -> DampedFac
         >>> bool(torch.allclose((A.T @ A + 0.1 * torch.eye(3)) @ x, v))
         True
     """
-    if rows.dtype != torch.float64 or not torch.isfinite(rows).all() or damping < 0:
-        raise SolverError(
-            "finite float64 rows and damping >= 0",
-            f"{rows.dtype}, {int((~torch.isfinite(rows)).sum())} entries not finite, damping {damping}",
-            "a float32 factor would be silently wrong: convert the model to float64",
-        )
-    if kind == "auto":
-        kind = "dual" if rows.shape[0] < rows.shape[1] and damping > 0 else "primal"
-        mean_diagonal = float((rows**2).sum()) / max(rows.shape[1], 1)
-        if damping >= 1e-14 * mean_diagonal:
-            factor = _cholesky(rows, damping, kind)
-            if factor is not None:
-                return factor
-        kind = "svd"
-    if kind == "svd":
-        _, singular, right = torch.linalg.svd(rows, full_matrices=False)
-        keep = singular > singular[:1] * 1e-15 * max(rows.shape) if damping == 0 else singular >= 0
-        return DampedFactor(rows, damping, "svd", right[keep].T, singular[keep] ** 2)
-    made = _cholesky(rows, damping, kind)
-    if made is None:
-        raise SolverError("a positive definite matrix", f"{kind} Cholesky failed at damping {damping}", 'kind="svd"')
-    return made
-
-
-def _cholesky(rows: Tensor, damping: float, kind: str) -> DampedFactor | None:
-    gram = rows @ rows.T if kind == "dual" else rows.T @ rows
-    gram.diagonal().add_(damping)
-    lower, info = torch.linalg.cholesky_ex(gram)
-    return DampedFactor(rows, damping, kind, lower) if int(info) == 0 else None
+    return NormalMatrix(rows, kind).factor(damping)

@@ -158,8 +158,3 @@ class MLP(nn.Module):
         for layer in self.layers[:-1]:
             z = activation(layer(z))
         return self.scale * self.layers[-1](z) + self.offset
-
-    def config(self) -> dict[str, int | str | None]:
-        """Constructor arguments, for checkpoints."""
-        return {"width": self.width, "depth": self.depth, "activation": self.activation,
-                "inputs": self.inputs, "outputs": self.outputs}  # fmt: skip

@@ -1,0 +1,146 @@
+"""The objective Σ w r² of a network on a set of points, as a function of one flat parameter vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sciml.least_squares import ScaledRows, scale_rows
+from sciml.points import PointSet
+from sciml.residuals import ResidualSystem, Rows, row_jacobian
+from solvers.pinn.unknowns import UnknownMap
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Loss, its parts and, where asked for, its gradient."""
+
+    loss: float
+    gradient: Tensor | None
+    parts: dict[str, float]
+
+
+class Objective:
+    """L(θ) = Σ_i w_i r_i(θ)² with θ = (network parameters, free numbers of the unknown coefficients).
+
+    Args:
+        system: Rows of the problem, hard constraints included.
+        model: The network; its parameters are overwritten by every evaluation.
+        unknowns: Map of the unknown coefficients.
+        points: Points of the rows.
+        scale: λ by name of component or term.
+    """
+
+    def __init__(
+        self,
+        system: ResidualSystem,
+        model: nn.Module,
+        unknowns: UnknownMap,
+        points: PointSet,
+        scale: Mapping[str, float],
+    ) -> None:
+        self.system, self.model, self.unknowns, self.scale = system, model, unknowns, dict(scale)
+        self.trainable = [p for p in model.parameters() if p.requires_grad]
+        self.size = sum(p.numel() for p in self.trainable)
+        self.set_points(points)
+
+    def set_points(self, points: PointSet) -> None:
+        """Replace the points; data and constraint factors are evaluated once, here."""
+        self.points = points
+        device = self.trainable[0].device if self.trainable else torch.device("cpu")
+        self.batch = self.system.prepare(points, device)
+        self._weights: Tensor | None = None
+
+    def start(self) -> Tensor:
+        """θ of the network as it is, unknown coefficients at their starts."""
+        flat = [p.detach().reshape(-1) for p in self.trainable]
+        return torch.cat([*flat, torch.zeros(len(self.unknowns), dtype=torch.float64)])
+
+    def load(self, theta: Tensor) -> list[Tensor]:
+        """Put θ into the network.
+
+        Args:
+            theta: (P,).
+
+        Returns:
+            Values of the unknown coefficients.
+        """
+        with torch.no_grad():
+            pieces = torch.split(theta[: self.size], [p.numel() for p in self.trainable])
+            for parameter, piece in zip(self.trainable, pieces, strict=True):
+                parameter.copy_(piece.view_as(parameter))
+        return self.unknowns.values(theta[self.size :]) if len(self.unknowns) else []
+
+    def weights_of(self, rows: Rows) -> Tensor:
+        """Row weights w, (N,); they stay while the points stay."""
+        if self._weights is None:
+            self._weights = rows.weights(self.scale)
+        return self._weights
+
+    def rows(self, theta: Tensor) -> Rows:
+        """Residual rows at θ without a graph."""
+        values = self.load(theta)
+        with torch.no_grad():
+            return self.system.rows(self.model, self.batch, values, parameters=False)
+
+    def scaled_residual(self, theta: Tensor) -> Tensor:
+        """ρ = √(2w) r, (N,)."""
+        rows = self.rows(theta)
+        return torch.sqrt(2 * self.weights_of(rows)) * rows.flat().detach()
+
+    def evaluate(self, theta: Tensor, gradient: bool = True) -> Evaluation:
+        """Loss, named parts and gradient.
+
+        Args:
+            theta: (P,).
+            gradient: Whether the gradient is wanted.
+
+        Returns:
+            The evaluation.
+        """
+        if not gradient:
+            rows = self.rows(theta)
+            return self._evaluation(rows, None)
+        self.load(theta)
+        free = theta[self.size :].detach().clone().requires_grad_(True)
+        with torch.enable_grad():
+            values = self.unknowns.values(free) if len(self.unknowns) else []
+            rows = self.system.rows(self.model, self.batch, values)
+            residual = rows.flat()
+            loss = (self.weights_of(rows) * residual**2).sum()
+            inputs = [*self.trainable, *([free] if len(self.unknowns) else [])]
+            gradients = torch.autograd.grad(loss, inputs, allow_unused=True, materialize_grads=True)
+        return self._evaluation(rows, torch.cat([g.reshape(-1) for g in gradients]))
+
+    def _evaluation(self, rows: Rows, gradient: Tensor | None) -> Evaluation:
+        parts = {}
+        for term in rows.terms:
+            squares = term.mean_square().detach()
+            for name, square in zip(term.components, squares.tolist(), strict=True):
+                parts[name] = self.scale.get(name, self.scale.get(term.name, 1.0)) * square
+        return Evaluation(sum(parts.values()), gradient, parts)
+
+    def linearise(self, theta: Tensor) -> ScaledRows:
+        """A = √(2w) J and ρ = √(2w) r at θ."""
+        values = self.load(theta)
+        residual, jacobian = row_jacobian(self.system, self.model, self.batch, values)
+        if len(self.unknowns):
+            jacobian[:, self.size :] *= self.unknowns.slopes(theta[self.size :])
+        if self._weights is None:
+            self.weights_of(self.rows(theta))
+        assert self._weights is not None
+        return scale_rows(residual, jacobian, self._weights)
+
+    def worst(self, theta: Tensor) -> tuple[str, np.ndarray]:
+        """Component and point of the largest, or of a non-finite, weighted residual."""
+        rows = self.rows(theta)
+        size = torch.nan_to_num(torch.sqrt(self.weights_of(rows)) * rows.flat().abs(), nan=torch.inf)
+        row = int(size.argmax())
+        return str(rows.labels[row]), self.points.locate([int(rows.ids[row])])[0]
+
+
+Monitor = Callable[[Tensor], float]
