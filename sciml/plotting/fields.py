@@ -1,0 +1,113 @@
+"""A solution as a picture, beside a reference and their difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from sciml.comparison import compare_values, free_constant, reference_values
+from sciml.plotting.frames import Frame, frames_of
+
+FIELD_COLOURS, DIFFERENCE_COLOURS = "viridis", "RdBu_r"
+
+
+def plot_solution(
+    solution: Any,
+    compare: Any = None,
+    *,
+    times: Sequence[float] | None = None,
+    resolution: int = 160,
+    title: str | None = None,
+) -> Figure:
+    """Draw every field of a solution; with a reference also the reference and the difference.
+
+    One space dimension without time gives curves, with time a map over time and space; the plane gives
+    maps, with time one per instant; a body gives its middle slice. Solution and reference share a colour
+    scale, the difference has a symmetric one of its own.
+
+    Args:
+        solution: A solution.
+        compare: A solution, an expression or {field: expression}; None for no comparison.
+        times: Instants of the snapshots in the plane.
+        resolution: Points along the longest side.
+        title: Title of the figure; the problem's name when omitted.
+
+    Returns:
+        A matplotlib figure (use `figure.savefig("heat.png")`); pyplot is not involved.
+
+    Example:
+        >>> from sciml import ExactSolution, IBVP, Interval, coordinates, field
+        >>> x = coordinates("x"); u = field("u", x)
+        >>> problem = IBVP(u.diff(x) - 2 * x, Interval(x, 0, 1))
+        >>> len(plot_solution(ExactSolution(problem, x**2)).axes)
+        1
+    """
+    problem = solution.problem
+    frames = frames_of(problem, times, resolution)
+    rows = [(k, frame) for k in range(len(problem.fields)) for frame in frames]
+    columns = 1 if compare is None else 3 if frames[0].kind != "line" else 2
+    figure = Figure(figsize=(4.4 * columns + 0.4, 3.3 * len(rows) + 0.4), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(len(rows), columns, squeeze=False))
+    evaluated = {id(frame): _values(solution, compare, frame) for frame in frames}
+    for line, (k, frame) in zip(axes, rows, strict=True):
+        mine, theirs = evaluated[id(frame)]
+        _row(figure, line, solution, compare, frame, k, mine, theirs)
+    figure.suptitle(problem.name if title is None else title)
+    return figure
+
+
+def _values(solution: Any, compare: Any, frame: Frame) -> tuple[np.ndarray, np.ndarray | None]:
+    mine = solution.evaluate(frame.points)
+    if compare is None:
+        return mine, None
+    theirs = reference_values(solution.problem, compare, frame.points)
+    for k, known in enumerate(solution.problem.fields):
+        if free_constant(solution.problem, known):  # compare without the free constant
+            theirs[:, k] += mine[:, k].mean() - theirs[:, k].mean()
+    return mine, theirs
+
+
+def _row(
+    figure: Figure, line: np.ndarray, solution: Any, compare: Any, frame: Frame, k: int, mine: np.ndarray,
+    theirs: np.ndarray | None,
+) -> None:  # fmt: skip
+    name = solution.problem.field_names[k]
+    own, other = _label(solution), _label(compare)
+    where = f" at {frame.title}" if frame.title else ""
+    if frame.kind == "line":
+        frame.draw(line[0], mine[:, k], label=own, color="C0", linewidth=2)
+        line[0].set_ylabel(name)
+    else:
+        together = mine[:, k] if theirs is None else np.concatenate([mine[:, k], theirs[:, k]])
+        style = {"cmap": FIELD_COLOURS, "vmin": float(together.min()), "vmax": float(together.max())}
+        figure.colorbar(frame.draw(line[0], mine[:, k], **style), ax=line[0], label=name)
+    line[0].set_title(f"{name}{where}: {own}")
+    if theirs is None:
+        return
+    report = compare_values(solution.problem, mine, theirs)
+    difference = mine[:, k] - theirs[:, k]
+    if frame.kind == "line":
+        frame.draw(line[0], theirs[:, k], label=other, color="C1", linestyle="--")
+        line[0].legend()
+        frame.draw(line[-1], difference, color="C3")
+        line[-1].set_ylabel(f"difference of {name}")
+    else:
+        figure.colorbar(frame.draw(line[1], theirs[:, k], **style), ax=line[1], label=name)
+        line[1].set_title(f"{name}{where}: {other}")
+        size = float(np.abs(difference).max()) or 1.0
+        picture = frame.draw(line[2], difference, cmap=DIFFERENCE_COLOURS, vmin=-size, vmax=size)
+        figure.colorbar(picture, ax=line[2], label=f"difference of {name}", format="%.1e")
+    line[-1].set_title(
+        f"{own} minus {other}\nrelative L2 {report.relative_l2[name]:.1e}, max {report.maximum[name]:.1e}"
+    )
+
+
+def _label(solution: Any) -> str:
+    """How a legend calls a solution: PINN, FiniteElement, exact."""
+    if not hasattr(solution, "problem"):
+        return "exact"
+    name = type(solution).__name__.removesuffix("Solution")
+    return "exact" if name == "Exact" else name or "reference"
