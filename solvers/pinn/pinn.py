@@ -7,14 +7,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import nn
 
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP
-from sciml.points import PointSet
-from sciml.residuals import HardConstraint, ResidualSystem, hard_constraint
 from sciml.resampling import Resampler
+from sciml.residuals import HardConstraint, ResidualSystem, hard_constraint
 from sciml.solution import Callback
 from solvers.pinn.gauge import gauged
 from solvers.pinn.ladder import phases_for
@@ -113,7 +111,6 @@ class PINN:
         constraint = (
             None if self.constraints == "soft" else hard_constraint(problem, require=self.constraints == "hard")
         )
-        satisfied = constraint.satisfied if constraint else frozenset()
         model = self._bind(trained, constraint)
         objective, held_out = self._objectives(trained, constraint, model)
         phases = phases_for(self.optimiser, self.steps, len(objective.start()))
@@ -127,9 +124,9 @@ class PINN:
         reason = training.run(state)
         check_reason(reason, state.best_held_out < float("inf"))
         values = objective.load(state.best)
-        status = f"{reason}; held-out residual {state.best_held_out**0.5:.1e} after {state.step} steps, {state.used:.1f} s CPU"
+        residual = f"held-out residual {state.best_held_out**0.5:.1e}"
+        status = f"{reason}; {residual} after {state.step} steps, {state.used:.1f} s CPU"
         self._warn(state, reason)
-        del satisfied
         return PINNSolution(
             problem, model, constraint, state.best_points, objective.scale,
             {symbol: float(value) for symbol, value in zip(problem.unknowns, values, strict=True)},

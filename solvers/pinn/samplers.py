@@ -17,7 +17,7 @@ from solvers.pinn.placement import Counts, draw, renewed
 class Fixed:
     """The points stay."""
 
-    every: int = 10**9
+    every: int | None = 10**9
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """The same points.
@@ -38,14 +38,14 @@ class RandomResample:
     """New Sobol points, as many as there are, every so many steps.
 
     Args:
-        every: Steps between draws.
+        every: Steps between draws; None leaves it to the optimiser.
         seed: Seed of the first draw.
 
     Raises:
         SolverError: If `every` is not a positive whole number.
     """
 
-    every: int = 10
+    every: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -54,8 +54,8 @@ class RandomResample:
         Raises:
             SolverError: If it is not a positive whole number.
         """
-        if self.every < 1:
-            raise SolverError("every >= 1", str(self.every), "RandomResample(every=10)")
+        if self.every is not None and self.every < 1:
+            raise SolverError("every >= 1, or None", str(self.every), "RandomResample(every=10)")
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """New points with new IDs; measured and fixed points stay.

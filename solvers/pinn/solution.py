@@ -56,7 +56,7 @@ class PINNSolution(Solution):
         self._record: TrainingRecord | None = None
 
     @property
-    def record(self) -> TrainingRecord:  # type: ignore[override]
+    def record(self) -> TrainingRecord:
         """The objective exactly as it was minimised, on the final points; built when first asked for."""
         if self._record is None:
             self._record = make_record(
@@ -104,7 +104,8 @@ class PINNSolution(Solution):
         Raises:
             CheckpointError: If the network is a module of the user's own.
         """
-        if not hasattr(self.model, "config"):
+        config = getattr(self.model, "config", None)
+        if config is None:
             raise CheckpointError(
                 "a network of this package",
                 type(self.model).__name__,
@@ -114,7 +115,7 @@ class PINNSolution(Solution):
         for name in ("coordinates", "ids", "term", "weight", "value"):
             arrays[f"points.{name}"] = getattr(self.points, name)
         meta = {
-            "network": self.model.config(),
+            "network": config(),
             "satisfied": sorted(self.constraint.satisfied) if self.constraint else [],
             "scale": self.scale,
             "coefficients": [float(self.coefficients[symbol]).hex() for symbol in self.problem.unknowns],
@@ -140,27 +141,25 @@ class PINNSolution(Solution):
             CheckpointError: If the parts do not belong together.
         """
         try:
-            model = network_from_config(meta["network"])
-            prefix = "network."
-            model.load_state_dict({
-                k[len(prefix) :]: torch.tensor(v) for k, v in arrays.items() if k.startswith(prefix)
-            })
-            constraint = hard_constraint(problem) if meta["satisfied"] else None
-            if sorted(constraint.satisfied if constraint else []) != meta["satisfied"]:
-                raise CheckpointError(
-                    "the hard constraint that was trained", str(meta["satisfied"]), "another version?"
-                )
-            columns = {name: arrays[f"points.{name}"] for name in ("coordinates", "ids", "term", "weight", "value")}
-            points = PointSet(
-                **columns,
-                terms=tuple(meta["terms"]),
-                term_kinds=tuple(meta["term_kinds"]),
-                next_id=meta["next_id"],
-            )
-            values = [float.fromhex(text) for text in meta["coefficients"]]
-            coefficients = dict(zip(problem.unknowns, values, strict=True))
-            return cls(problem, model, constraint, points, meta["scale"], coefficients)
+            return cls._rebuilt(problem, meta, arrays)
+        except CheckpointError:
+            raise
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            if isinstance(error, CheckpointError):
-                raise
             raise CheckpointError("a saved PINN", f"{type(error).__name__}: {error}", "the file is damaged") from error
+
+    @classmethod
+    def _rebuilt(cls, problem: IBVP, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> PINNSolution:
+        model = network_from_config(meta["network"])
+        prefix = "network."
+        model.load_state_dict({
+            k.removeprefix(prefix): torch.tensor(v) for k, v in arrays.items() if k.startswith(prefix)
+        })
+        constraint = hard_constraint(problem) if meta["satisfied"] else None
+        if sorted(constraint.satisfied if constraint else []) != meta["satisfied"]:
+            raise CheckpointError("the hard constraint that was trained", str(meta["satisfied"]), "another version?")
+        columns = {name: arrays[f"points.{name}"] for name in ("coordinates", "ids", "term", "weight", "value")}
+        points = PointSet(
+            **columns, terms=tuple(meta["terms"]), term_kinds=tuple(meta["term_kinds"]), next_id=meta["next_id"]
+        )
+        values = [float.fromhex(text) for text in meta["coefficients"]]
+        return cls(problem, model, constraint, points, meta["scale"], dict(zip(problem.unknowns, values, strict=True)))

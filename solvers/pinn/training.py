@@ -19,10 +19,19 @@ from solvers.pinn.optimisers import Optimiser, Step
 
 @dataclass(frozen=True)
 class Phase:
-    """Up to so many steps of one optimiser."""
+    """Up to so many steps of one optimiser.
+
+    Attributes:
+        optimiser: The optimiser.
+        steps: Most steps.
+        look: Steps between looks at the held-out residual.
+        renew: Steps between calls of the resampler, where it does not say itself.
+    """
 
     optimiser: Optimiser
     steps: int
+    look: int = 5
+    renew: int = 10
 
 
 @dataclass
@@ -64,13 +73,12 @@ class Training:
         objective: Objective on the training points.
         held_out: The same objective on points that are never trained on.
         phases: Optimisers in order.
-        resampler: Chooses new points every `resampler.every` steps.
+        resampler: Chooses new points every `resampler.every` steps, or as often as the phase says.
         model: What the resampler may look at.
         budget: CPU time.
         progress: Bar and callbacks.
         tolerance: Root of the held-out loss at which to stop.
         patience: Steps without a halving of the held-out loss after which to stop.
-        check_every: Steps between looks at the held-out loss.
     """
 
     objective: Objective
@@ -82,7 +90,6 @@ class Training:
     progress: Progress
     tolerance: float
     patience: int
-    check_every: int = 5
 
     def run(self, state: TrainingState) -> str:
         """Train until there is a reason to stop; `state` is changed in place and always consistent.
@@ -129,7 +136,7 @@ class Training:
             return self._not_finite(step.theta)
         state.theta, state.step, state.phase_step = step.theta, state.step + 1, state.phase_step + 1
         state.stuck = state.stuck + 1 if step.stuck else 0
-        last = state.step % self.check_every == 0 or bool(step.stuck)
+        last = state.step % phase.look == 0 or bool(step.stuck)
         values = {"loss": step.loss, "seconds": self.budget.used, **step.numbers}
         if last:
             values["held out"] = self._look(state)
@@ -161,7 +168,7 @@ class Training:
 
     def _resample(self, state: TrainingState, phase: Phase, force: bool = False) -> bool:
         """New points where they are due; False where the resampler keeps the old ones."""
-        if not force and state.step % self.resampler.every:
+        if not force and state.step % (self.resampler.every or phase.renew):
             return False
         self.objective.load(state.theta)
         points = self.resampler.resample(self.objective.system.problem, self.model, state.points)
