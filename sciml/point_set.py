@@ -9,6 +9,15 @@ from typing import Any
 import numpy as np
 
 from sciml.errors import PointsError
+from sciml.point_arrays import (
+    check_identity,
+    check_values,
+    first_free,
+    number_array,
+    term_names,
+    whole_array,
+)
+from sciml.point_weights import scaled_weights, term_sums, uniform_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +57,24 @@ class PointSet:
 
     def __post_init__(self) -> None:
         """Fill what was left out, check everything, and lock the arrays."""
-        coordinates = _numbers(self.coordinates, "coordinates", 2)
+        coordinates = number_array(self.coordinates, "coordinates", 2)
         count = len(coordinates)
-        ids = _whole(np.arange(count) if self.ids is None else self.ids, "ids", count)
-        term = _whole(np.zeros(count, dtype=int) if self.term is None else self.term, "term", count)
-        terms, kinds = _term_names(self.terms, self.term_kinds)
+        ids = whole_array(np.arange(count) if self.ids is None else self.ids, "ids", count)
+        term = whole_array(np.zeros(count, dtype=int) if self.term is None else self.term, "term", count)
+        terms, kinds = term_names(self.terms, self.term_kinds)
         if count and term.max() >= len(terms):
             raise PointsError(f"term: indices below {len(terms)}", str(term.max()), "one name in `terms` per index")
-        weight = _uniform(term) if self.weight is None else _numbers(self.weight, "weight", 1)
-        value = np.full(count, np.nan) if self.value is None else _numbers(self.value, "value", 1, nan=True)
+        weight = uniform_weights(term) if self.weight is None else number_array(self.weight, "weight", 1)
+        value = np.full(count, np.nan) if self.value is None else number_array(self.value, "value", 1, nan=True)
         if len(weight) != count or len(value) != count or (weight < 0.0).any():
             raise PointsError(
                 f"{count} weights, 0 or more, and {count} values",
                 f"{len(weight)} weights ({int((weight < 0.0).sum())} negative), {len(value)} values",
                 "one of each per row of coordinates",
             )
-        first_free = int(ids.max()) + 1 if count else 0
-        next_id = first_free if self.next_id == -1 else self.next_id
-        if next_id < first_free:
-            raise PointsError(f"next_id above all ids: at least {first_free}", str(next_id), "leave next_id out")
-        _check_identity(coordinates, ids, term, terms)
+        next_id = first_free(self.next_id, ids)
+        check_identity(coordinates, ids, term)
+        check_values(value, term, terms, kinds)
         arrays = {"coordinates": coordinates, "ids": ids, "term": term, "weight": weight, "value": value}
         for name, array in arrays.items():
             array.setflags(write=False)
@@ -124,6 +131,31 @@ class PointSet:
     def _rows(self, rows: np.ndarray) -> PointSet:
         names = ("coordinates", "ids", "term", "weight", "value")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def take(self, rows: Any) -> PointSet:
+        """Some entries, or all in another order; ids, weights and `next_id` stay.
+
+        Args:
+            rows: Booleans `(n,)`, or indices of entries, each at most once.
+
+        Returns:
+            A new set.
+
+        Raises:
+            PointsError: If an index is out of range or given twice, or there are not `n` booleans.
+
+        Example:
+            >>> points = PointSet(np.array([[0.0], [0.5], [1.0]]))
+            >>> points.take(np.argsort(-points.coordinates[:, 0])).ids
+            array([2, 1, 0])
+        """
+        array = np.asarray(rows)
+        if array.dtype == bool and array.shape == (len(self),):
+            return self._rows(array)
+        index = whole_array(array, "rows", array.size)
+        if index.size and (index.max() >= len(self) or len(np.unique(index)) < index.size):
+            raise PointsError(f"rows: different indices below {len(self)}", repr(rows)[:120], "or n booleans")
+        return self._rows(index)
 
     def of(self, term: str) -> PointSet:
         """The entries of one term; names, weights and `next_id` stay.
@@ -194,7 +226,33 @@ class PointSet:
             PointsError: If an id is unknown.
         """
         rest = self._rows(~np.isin(self.ids, self._present(ids)))
-        return rest.with_weight(rest.weight, _sums(self)) if renormalise else rest
+        return rest.with_weight(rest.weight, self._sums()) if renormalise else rest
+
+    def move(self, ids: Sequence[int] | np.ndarray, coordinates: Any) -> PointSet:
+        """The set with some points at other places: all entries of a point move together and keep its id.
+
+        Args:
+            ids: Ids of the points, each once.
+            coordinates: Their new coordinates, `(len(ids), d)`.
+
+        Returns:
+            A new set.
+
+        Raises:
+            PointsError: If an id is unknown or given twice, or the shape is wrong.
+        """
+        moved, new = self._present(ids), number_array(coordinates, "coordinates", 2)
+        if new.shape != (len(moved), self.coordinates.shape[1]) or len(np.unique(moved)) < len(moved):
+            raise PointsError(
+                f"different ids, and one row of {self.coordinates.shape[1]} coordinates for each",
+                f"{len(moved)} ids and coordinates of shape {new.shape}",
+                "time is the last column",
+            )
+        order = np.argsort(moved)
+        entries = np.isin(self.ids, moved)
+        changed = self.coordinates.copy()
+        changed[entries] = new[order[np.searchsorted(moved[order], self.ids[entries])]]
+        return replace(self, coordinates=changed)
 
     def add(
         self,
@@ -219,7 +277,7 @@ class PointSet:
         Raises:
             PointsError: If shapes disagree, the term is unknown, or an id belongs to another place.
         """
-        index, new = self._index(term), _numbers(coordinates, "coordinates", 2)
+        index, new = self._index(term), number_array(coordinates, "coordinates", 2)
         count = len(new)
         if new.shape[1] != self.coordinates.shape[1]:
             raise PointsError(
@@ -230,22 +288,22 @@ class PointSet:
         present = self.weight[self.mask(term)]
         if weight is None:
             weight = np.full(count, present.mean() if present.size and present.any() else 1.0)
-        fresh = np.arange(self.next_id, self.next_id + count) if ids is None else _whole(ids, "ids", count)
+        fresh = np.arange(self.next_id, self.next_id + count) if ids is None else whole_array(ids, "ids", count)
         self._check_reused(fresh[fresh < self.next_id])
         joined = PointSet(
             np.concatenate([self.coordinates, new]),
             np.concatenate([self.ids, fresh]),
             np.concatenate([self.term, np.full(count, index)]),
             self.terms,
-            np.concatenate([self.weight, _numbers(weight, "weight", 1)]),
+            np.concatenate([self.weight, number_array(weight, "weight", 1)]),
             np.concatenate([
                 self.value,
-                np.full(count, np.nan) if value is None else np.asarray(value, dtype=float),
+                np.full(count, np.nan) if value is None else number_array(value, "value", 1, nan=True),
             ]),
             max([self.next_id, *(int(i) + 1 for i in fresh)]),
             self.term_kinds,
         )
-        sums = _sums(self)
+        sums = self._sums()
         sums[index] = 1.0
         return joined.with_weight(joined.weight, sums)
 
@@ -286,11 +344,10 @@ class PointSet:
         term, ids = table[other.term], other.ids + shift
         known = set(zip(self.ids.tolist(), self.term.tolist(), strict=True))
         twice = [entry in known for entry in zip(ids.tolist(), term.tolist(), strict=True)]
-        _check_identity(
+        check_identity(
             np.concatenate([self.coordinates, other.coordinates]),
             np.concatenate([self.ids, ids]),
             None,
-            terms,
         )
         keep = ~np.array(twice, dtype=bool)
         counts = [np.bincount(part, minlength=len(terms)).astype(float) for part in (self.term, term)]
@@ -319,63 +376,12 @@ class PointSet:
             A new set.
 
         Raises:
-            PointsError: If there are not `n` finite weights, 0 or more.
+            PointsError: If there are not `n` finite weights, 0 or more, or all weights of a term are 0.
         """
-        new = replace(self, weight=_numbers(weight, "weight", 1))
+        new = replace(self, weight=number_array(weight, "weight", 1))
         if total is None:
             return new
-        sums = _sums(new)
-        factor = np.divide(total, sums, out=np.ones(len(sums)), where=sums > 0.0)
-        return replace(new, weight=new.weight * factor[new.term])
+        return replace(new, weight=scaled_weights(new.weight, new.term, new.terms, total))
 
-
-def _sums(points: PointSet) -> np.ndarray:
-    return np.bincount(points.term, weights=points.weight, minlength=len(points.terms))
-
-
-def _uniform(term: np.ndarray) -> np.ndarray:
-    return 1.0 / np.bincount(term)[term] if term.size else np.empty(0)
-
-
-def _numbers(values: object, what: str, dimensions: int, nan: bool = False) -> np.ndarray:
-    shape = "(n, d)" if dimensions == 2 else "(n,)"
-    try:
-        array = np.array(values, dtype=float)
-    except (TypeError, ValueError):
-        raise PointsError(f"{what}: numbers of shape {shape}", repr(values)[:120], "use a NumPy array") from None
-    if array.ndim != dimensions or (dimensions == 2 and array.shape[1] == 0):
-        raise PointsError(f"{what} of shape {shape}", f"shape {array.shape}", "one row per point")
-    if not (np.isfinite(array) | (nan & np.isnan(array))).all():
-        raise PointsError(f"finite {what}", "NaN or infinity", "drop these points")
-    return array
-
-
-def _whole(values: object, what: str, count: int) -> np.ndarray:
-    array = np.array(values)
-    if array.shape != (count,) or (array.dtype.kind not in "iu" and count) or (count and array.min() < 0):
-        raise PointsError(f"{what}: {count} whole numbers, 0 or more", repr(values)[:120], "one per row of coordinates")
-    return array.astype(np.int64)
-
-
-def _term_names(terms: object, kinds: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = tuple(terms) if isinstance(terms, (tuple, list)) else ()
-    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise PointsError("terms: a tuple of different names", repr(terms), 'for instance ("pde", "boundary")')
-    kinds = tuple(kinds) or ("interior",) * len(names)
-    if len(kinds) != len(names):
-        raise PointsError(f"{len(names)} kinds, one per term", repr(kinds), "or leave term_kinds out")
-    return names, kinds
-
-
-def _check_identity(coordinates: np.ndarray, ids: np.ndarray, term: np.ndarray | None, terms: tuple[str, ...]) -> None:
-    """One id is one place, and is in a term once."""
-    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-    moved = (coordinates != coordinates[first[inverse]]).any(axis=1) if len(ids) else np.zeros(0, dtype=bool)
-    if moved.any():
-        raise PointsError(
-            "the same coordinates wherever an id appears",
-            f"id {ids[moved][0]} at two places",
-            "leave ids out for new points; merge(other, renumber=True) for sets sampled independently",
-        )
-    if term is not None and len(np.unique(ids * len(terms) + term)) < len(ids):
-        raise PointsError("a point at most once per term", "a repeated pair (id, term)", "drop the repetition")
+    def _sums(self) -> np.ndarray:
+        return term_sums(self.weight, self.term, len(self.terms))

@@ -9,7 +9,7 @@ import numpy as np
 from sciml.errors import PointsError
 from sciml.geometry import Geometry
 from sciml.point_set import PointSet
-from sciml.sampling import check_count, unit_points
+from sciml.sampling import apportion, check_count, unit_points
 
 __all__ = ["PointSet", "sample"]
 
@@ -53,7 +53,7 @@ def sample(problem: Any, *arguments: Any, **options: Any) -> PointSet | np.ndarr
         A `PointSet`; an array `(n, d)` for a geometry.
 
     Raises:
-        PointsError: If a number is negative or a method unknown.
+        PointsError: If a number is negative, a method unknown, or a fixed or observed point outside the problem.
 
     Example:
         >>> import sympy as sp
@@ -61,6 +61,8 @@ def sample(problem: Any, *arguments: Any, **options: Any) -> PointSet | np.ndarr
         >>> sample(Interval(sp.Symbol("x"), 0, 1), 3, "grid").ravel()
         array([0.16666667, 0.5       , 0.83333333])
     """
+    if not isinstance(problem, Geometry) and not hasattr(problem, "terms"):
+        raise PointsError("an IBVP, or a geometry", repr(problem)[:120], "sample(problem, interior=1000)")
     if isinstance(problem, Geometry):
         return _sample_geometry(problem, *arguments, **options)
     return _sample_problem(problem, *arguments, **options)
@@ -126,26 +128,41 @@ class _Placement:
         return self._fixed(term, seed) if term.kind == "point" else self._on_faces(term, seed)
 
     def _faces(self, term: Any) -> tuple[str, ...]:
-        faces = tuple(term.faces)
-        return faces[:1] if getattr(term, "periodic", False) else faces
+        if getattr(term, "periodic", False):
+            return tuple(term.faces[:1])
+        return tuple(face for face in self.domain.faces if face in term.faces)  # in one order, to be shared
 
     def _observed(self, term: Any) -> np.ndarray:
         points = np.asarray(term.observation.points, dtype=float)
         if points.ndim != 2 or points.shape[1] != len(self.symbols):
             names = ", ".join(map(str, self.symbols))
             raise PointsError(f"observation points with columns {names}", f"shape {points.shape}", "time goes last")
+        return self._within(points, term)
+
+    def _within(self, points: np.ndarray, term: Any) -> np.ndarray:
+        """The points, all of them in the closed domain and time interval."""
+        outside = ~self.domain.contains(points[:, : self.domain.dimension], tolerance=1e-9)
+        if self.time is not None:
+            (start, end), slack = self.time, 1e-9 * max(1.0, self.time[1] - self.time[0])
+            outside |= (points[:, -1] < start - slack) | (points[:, -1] > end + slack)
+        if outside.any():
+            raise PointsError(
+                f"points of {term.name!r} in the domain" + (f" at times {self.time}" if self.time else ""),
+                f"{points[outside][0].tolist()}",
+                "drop points outside, or move them",
+            )
         return points
 
     def _on_faces(self, term: Any, seed: int) -> np.ndarray:
         faces = self._faces(term)
         measures = np.array([self.domain.face_measure(face) for face in faces])
         total = self.counts["boundary"]
-        if self.domain.dimension == 1 and self.time is None:  # an end point is one place, however often it is drawn
-            shares = measures.astype(int) if total else np.zeros(len(faces), dtype=int)
-        else:
-            shares = proportional(total, measures)
+        shares, method = proportional(total, measures), self.method
+        if self.domain.dimension == 1 and self.time is None:
+            # an end is one place, however often it is drawn: each end once, by the grid over the ends of a face
+            shares, method = measures.round().astype(int) * (total > 0), "grid"
         drawn = [
-            self.domain.sample_face(face, int(count), self.method, seed + 104729 * i, self.time)
+            self.domain.sample_face(face, int(count), method, seed + 104729 * i, self.time)
             for i, (face, count) in enumerate(zip(faces, shares, strict=True))
         ]
         return np.concatenate(drawn)
@@ -166,7 +183,7 @@ class _Placement:
         if missing and self.time:
             start, end = self.time
             points[:, -1] = start + unit_points(count, 1, self.method, seed)[:, 0] * (end - start)
-        return points
+        return self._within(points, term)
 
 
 def proportional(total: int, measures: np.ndarray) -> np.ndarray:
@@ -188,11 +205,5 @@ def proportional(total: int, measures: np.ndarray) -> np.ndarray:
         return np.zeros(count, dtype=int)
     if total <= count:
         return np.ones(count, dtype=int)
-    shares = np.ones(count, dtype=int)
-    # what is above the guaranteed one, by largest quotient (D'Hondt); equal quotients go to the first
-    ideal = np.maximum(total * measures / measures.sum() - 1.0, 0.0)
-    ideal *= (total - count) / ideal.sum()
-    shares += np.floor(ideal).astype(int)
-    remainder = ideal - np.floor(ideal)
-    shares[np.argsort(-remainder, kind="stable")[: total - shares.sum()]] += 1
-    return shares
+    # what each would have above the guaranteed one
+    return 1 + apportion(total - count, np.maximum(total * measures / measures.sum() - 1.0, 0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral
 
 import numpy as np
@@ -56,8 +57,11 @@ def _hammersley(n: int, d: int, seed: int) -> np.ndarray:
 def _grid(n: int, d: int) -> np.ndarray:
     side = max(1, round(n ** (1.0 / d)))
     side += side**d < n
-    axes = np.meshgrid(*[(np.arange(side) + 0.5) / side] * d, indexing="ij")
-    return np.stack([axis.ravel() for axis in axes], axis=1)[spread(side**d, n)]
+    sides = [side] * d
+    for axis in range(d):  # one cell less along an axis where the rest still suffices: 2 points need no 2 × 2 cells
+        sides[axis] -= side > 1 and math.prod(sides) // side * (side - 1) >= n
+    axes = np.meshgrid(*[(np.arange(k) + 0.5) / k for k in sides], indexing="ij")
+    return np.stack([axis.ravel() for axis in axes], axis=1)[spread(math.prod(sides), n)]
 
 
 def spread(available: int, wanted: int) -> np.ndarray:
@@ -82,7 +86,7 @@ def unit_points(n: int, d: int, method: str = "sobol", seed: int = 0) -> np.ndar
 
     `"sobol"`: Owen-scrambled Sobol sequence; `"hammersley"`: first coordinate `(i + 1/2)/n`, the others a
     scrambled Halton sequence; `"latin"`: Latin hypercube; `"uniform"`: independent; `"grid"`: cell centres
-    of the smallest cubic grid with at least `n` cells, thinned evenly where it has more (Owen, *Monte Carlo
+    of the smallest almost cubic grid with at least `n` cells, thinned evenly where it has more (Owen, *Monte Carlo
     theory, methods and examples*, ch. 15 to 17). No global random state is read or changed.
 
     Args:
@@ -142,3 +146,89 @@ def choose(weights: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarra
     index = np.minimum(np.searchsorted(ends, unit, side="right"), len(weights) - 1)
     remainder = (unit - (ends - share)[index]) / share[index]
     return index, np.clip(remainder, _EDGE, 1.0 - _EDGE)
+
+
+def apportion(total: int, weights: np.ndarray) -> np.ndarray:
+    """Whole numbers in proportion to weights that sum to `total`, by largest remainder.
+
+    Args:
+        total: How many to share out.
+        weights: Weights, 0 or more and not all 0, shape `(k,)`.
+
+    Returns:
+        Numbers `(k,)`; equal remainders go to the first.
+
+    Example:
+        >>> apportion(5, np.array([1.0, 1.0, 0.5]))
+        array([2, 2, 1])
+    """
+    ideal = total * weights / weights.sum()
+    shares = np.floor(ideal).astype(int)
+    shares[np.argsort(shares - ideal, kind="stable")[: total - shares.sum()]] += 1
+    return shares
+
+
+def part_points(
+    weights: np.ndarray, n: int, columns: int, further: int, method: str = "sobol", seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a shape that has several parts, each the image of a unit cube: uniform over all of them.
+
+    Args:
+        weights: Measures of the parts, shape `(k,)`.
+        n: Number of points.
+        columns: Dimension of the unit cubes.
+        further: Number of further columns, which the parts share.
+        method: One of `METHODS`.
+        seed: Seed of the method.
+
+    Returns:
+        Index of the part of each point, `(n,)`, and its place `(n, columns + further)`.
+
+    Raises:
+        PointsError: If an argument is out of range.
+
+    Example:
+        >>> part_points(np.array([1.0, 3.0]), 4, 1, 0, "grid")[0]
+        array([0, 1, 1, 1])
+    """
+    if method == "grid" and len(weights) > 1 and columns > 1:
+        # a grid has few different first coordinates: they would miss parts, so each part gets its own grid
+        check_count(n)
+        counts = apportion(n, weights)
+        grids = [unit_points(int(count), columns + further, method, seed) for count in counts]
+        return np.repeat(np.arange(len(weights)), counts), np.concatenate(grids)
+    unit = unit_points(n, columns + further, method, seed)
+    index = np.zeros(len(unit), dtype=int)
+    if len(weights) > 1:
+        index, unit[:, 0] = choose(weights, unit[:, 0])
+    return index, unit
+
+
+def lattice(boxes: np.ndarray, side: int) -> np.ndarray:
+    """Cell centres of a grid over several boxes: those of a `side × side × ...` grid of their bounding box.
+
+    Args:
+        boxes: Lower and upper corners of boxes without common interior, `(k, 2, d)`.
+        side: Cells along each axis of the bounding box.
+
+    Returns:
+        The centres that lie in one of the boxes, `(n, d)`, in row-major order.
+
+    Example:
+        >>> lattice(np.array([[[0.0], [1.0]], [[2.0], [3.0]]]), 3).ravel()
+        array([0.5, 2.5])
+    """
+    low, high = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
+    step = (high - low) / side
+    first, stop = (np.ceil((boxes[:, k] - low) / step - 0.5 + shift) for k, shift in ((0, -1e-9), (1, 1e-9)))
+    first, stop = (np.clip(index, 0, side).astype(int) for index in (first, stop))
+    counts = stop - first
+    total = counts.prod(axis=1)
+    owner = np.repeat(np.arange(len(boxes)), total)
+    rest = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
+    index = np.empty((len(owner), len(low)), dtype=int)
+    for axis in range(len(low)):
+        rest, digit = np.divmod(rest, counts[owner, axis])
+        index[:, axis] = first[owner, axis] + digit
+    # a centre on the common wall of two boxes counts once
+    return low + (np.unique(index, axis=0) + 0.5) * step

@@ -13,9 +13,10 @@ import sympy as sp
 
 from sciml.errors import GeometryError, PointsError
 from sciml.geometry.exact import check_name
-from sciml.sampling import check_count, choose, spread, unit_points
+from sciml.geometry.interior import interior_points
+from sciml.sampling import check_count, part_points, unit_points
 
-_PREFIX_METHODS = ("sobol", "uniform")  # a prefix of these is as good as the whole
+Time = tuple[float, float] | None
 
 
 class Geometry(ABC):
@@ -115,13 +116,17 @@ class Geometry(ABC):
     def _face_columns(self, face: str) -> int: ...
 
     @abstractmethod
-    def _face_points(self, face: str, unit: np.ndarray) -> np.ndarray: ...
+    def _face_sizes(self, face: str) -> np.ndarray: ...
+
+    @abstractmethod
+    def _face_points(self, face: str, part: np.ndarray, unit: np.ndarray) -> np.ndarray: ...
 
     def _points(self, points: object) -> np.ndarray:
         try:
-            array = np.asarray(points, dtype=float)
+            array = np.asarray(points)
+            array = np.empty(()) if np.iscomplexobj(array) else array.astype(float)
         except (TypeError, ValueError):
-            array = np.empty(0)
+            array = np.empty(())
         if array.ndim != 2 or array.shape[1] != self.dimension:
             names = ", ".join(map(str, self.coordinates))
             raise PointsError(
@@ -206,9 +211,7 @@ class Geometry(ABC):
         """
         return self._normals(self._points(points), self._known(face))
 
-    def sample(
-        self, n: int, method: str = "sobol", seed: int = 0, time: tuple[float, float] | None = None
-    ) -> np.ndarray:
+    def sample(self, n: int, method: str = "sobol", seed: int = 0, time: Time = None) -> np.ndarray:
         """Points strictly inside the region, of uniform density.
 
         Args:
@@ -222,42 +225,21 @@ class Geometry(ABC):
 
         Raises:
             GeometryError: If the region is too thin to hit.
+            PointsError: If an argument is out of range.
         """
-        check_count(n)
-        boxes = self._cover()
-        volumes = np.prod(boxes[:, 1] - boxes[:, 0], axis=1)
-        fill = min(1.0, self.measure / volumes.sum())
-        columns = self.dimension + (time is not None)
-        wanted = n if fill > 1.0 - 1e-12 else int(np.ceil(n / fill))
-        for _ in range(60):
-            points = self._placed(unit_points(wanted, columns, method, seed), boxes, volumes)
-            inside = self.signed_distance(points[:, : self.dimension]) < -self._slack(1e-14)
-            count = int(inside.sum())
-            if count >= n:
-                kept = np.flatnonzero(inside)
-                kept = kept[:n] if method in _PREFIX_METHODS else kept[spread(count, n)]
-                return _with_time(points[kept], time)
-            wanted += int(np.ceil((n - count) / fill)) + 1
-        raise GeometryError("a region with interior points", repr(self), "it is too thin for its size")
+        interval = _interval(time)
+        unit_points(0, 1, method, seed)  # checks both before any work
+        points = interior_points(
+            self._cover(), self.measure, self._strictly_inside, check_count(n), time is not None, method, seed
+        )
+        if points is None:
+            raise GeometryError("a region with interior points", repr(self), "it is too thin for its size")
+        return _with_time(points, interval)
 
-    def _placed(self, unit: np.ndarray, boxes: np.ndarray, volumes: np.ndarray) -> np.ndarray:
-        """Map unit points into the boxes; a further column stays as it is."""
-        points = unit.copy()
-        index = np.zeros(len(unit), dtype=int)
-        if len(boxes) > 1:
-            index, points[:, 0] = choose(volumes, unit[:, 0])
-        low, high = boxes[index, 0], boxes[index, 1]
-        points[:, : self.dimension] = low + points[:, : self.dimension] * (high - low)
-        return points
+    def _strictly_inside(self, points: np.ndarray) -> np.ndarray:
+        return self.signed_distance(points) < -self._slack(1e-14)
 
-    def sample_face(
-        self,
-        face: str,
-        n: int,
-        method: str = "sobol",
-        seed: int = 0,
-        time: tuple[float, float] | None = None,
-    ) -> np.ndarray:
+    def sample_face(self, face: str, n: int, method: str = "sobol", seed: int = 0, time: Time = None) -> np.ndarray:
         """Points on a face, uniform in length or area, never on a vertex.
 
         Args:
@@ -272,12 +254,13 @@ class Geometry(ABC):
 
         Raises:
             GeometryError: If there is no such face.
+            PointsError: If another argument is out of range.
         """
         self._known((face,))
-        columns = self._face_columns(face)
-        unit = unit_points(n, columns + (time is not None), method, seed)
-        placed = self._face_points(face, unit[:, :columns])
-        return _with_time(np.hstack([placed, unit[:, columns:]]), time)
+        interval, columns = _interval(time), self._face_columns(face)
+        part, unit = part_points(self._face_sizes(face), n, columns, int(time is not None), method, seed)
+        placed = self._face_points(face, part, unit[:, :columns])
+        return _with_time(np.hstack([placed, unit[:, columns:]]), interval)
 
     def rename(self, names: Mapping[str, str] | str) -> Geometry:
         """The same region with other names of faces.
@@ -354,10 +337,21 @@ class Geometry(ABC):
         return hash((self.coordinates, json.dumps(self.to_dict(), sort_keys=True)))
 
 
-def _with_time(points: np.ndarray, time: tuple[float, float] | None) -> np.ndarray:
+def _interval(time: object) -> Time:
+    if time is None:
+        return None
+    try:
+        start, end = map(float, time)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        start, end = 0.0, 0.0
+    if not (np.isfinite([start, end]).all() and start < end):
+        raise PointsError("a time interval (t0, t1) with t0 < t1", repr(time), "for instance time=(0, 1)")
+    return start, end
+
+
+def _with_time(points: np.ndarray, time: Time) -> np.ndarray:
+    """Stretch the last column from (0, 1) to the time interval."""
     if time is not None:
-        start, end = float(time[0]), float(time[1])
-        if not (np.isfinite([start, end]).all() and start < end):
-            raise PointsError("a time interval (t0, t1) with t0 < t1", repr(time), "swap its ends")
+        start, end = time
         points[:, -1] = start + points[:, -1] * (end - start)
     return points

@@ -12,10 +12,9 @@ import sympy as sp
 from sciml.errors import GeometryError
 from sciml.geometry.base import Geometry
 from sciml.geometry.cells import Cells, Facets
-from sciml.geometry.exact import check_range, check_symbols, shown
+from sciml.geometry.exact import check_extent, check_range, check_symbols, shown
 from sciml.geometry.naming import operation_text, subtracted_names
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
-from sciml.sampling import choose
 
 _BLOCK = 1 << 16
 
@@ -35,7 +34,7 @@ class CellRegion(Geometry):
         present = {cells.names[i] for i in set(self._facets.label.tolist())}
         self._face_names = tuple(name for name in dict.fromkeys(order) if name in present)
         low, high = self._facets.low.min(axis=0), self._facets.high.max(axis=0)
-        self._limits = tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
+        self._limits = check_extent((float(a), float(b)) for a, b in zip(low, high, strict=True))
 
     @cached_property
     def _facets(self) -> Facets:
@@ -185,12 +184,12 @@ class CellRegion(Geometry):
     def _face_columns(self, face: str) -> int:
         return self.dimension - 1 if self.dimension > 1 else int(len(self._of((face,)).axis) > 1)
 
-    def _face_points(self, face: str, unit: np.ndarray) -> np.ndarray:
+    def _face_sizes(self, face: str) -> np.ndarray:
+        return self._of((face,)).sizes
+
+    def _face_points(self, face: str, part: np.ndarray, unit: np.ndarray) -> np.ndarray:
         facets = self._of((face,))
-        index, unit = np.zeros(len(unit), dtype=int), unit.copy()
-        if len(facets.axis) > 1:
-            index, unit[:, 0] = choose(facets.sizes, unit[:, 0])
-        low, high, axis = facets.low[index], facets.high[index], facets.axis[index]
+        low, high, axis = facets.low[part], facets.high[part], facets.axis[part]
         shares = np.zeros(low.shape)
         for k in range(self.dimension if self.dimension > 1 else 0):
             rows = axis == k
@@ -213,6 +212,11 @@ class _Cuboid(CellRegion):
     def symbolic_bounds(self) -> tuple[tuple[sp.Expr, sp.Expr], ...]:
         """Exact ends per axis."""
         return self._ends
+
+    @property
+    def measure(self) -> float:
+        """Exact length or volume."""
+        return float(sp.Mul(*[high - low for low, high in self._ends]))
 
     def _exact_ends(self) -> tuple[tuple[sp.Expr, ...], ...]:
         return self._ends
@@ -306,7 +310,7 @@ class CellCombination(CellRegion):
         cells = first._cells.combine(second._cells, operation)
         if not cells.inside.any():
             raise GeometryError(
-                f"a {operation} with an interior",
+                f"for the {operation}: a region with an interior",
                 operation_text(operation, first, second),
                 "check positions and sizes",
             )

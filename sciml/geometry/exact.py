@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Rational
 
 import numpy as np
 import sympy as sp
 
 from sciml.errors import GeometryError
+from sciml.geometry.serialisation import number_to_data
 
 RESERVED = ("initial", "interior")  # these words address other sets of points in a condition
 
@@ -26,7 +28,7 @@ def exact(value: object, what: str) -> sp.Expr:
         A SymPy number without floats.
 
     Raises:
-        GeometryError: If it is no finite real number.
+        GeometryError: If it is no finite real number, or holds a function that cannot be stored.
 
     Example:
         >>> exact(0.1, "radius"), exact(sp.sqrt(2), "radius")
@@ -34,12 +36,14 @@ def exact(value: object, what: str) -> sp.Expr:
     """
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         value = value.item()
-    if isinstance(value, int) and not isinstance(value, bool):
-        return sp.Integer(value)
+    if isinstance(value, Rational) and not isinstance(value, bool):
+        return sp.Rational(value.numerator, value.denominator)
     if isinstance(value, float) and np.isfinite(value):
         return sp.Rational(repr(value))
     if isinstance(value, sp.Expr) and value.is_number and value.is_real and value.is_finite:
-        return value.xreplace({number: sp.Rational(repr(float(number))) for number in value.atoms(sp.Float)})
+        number = value.xreplace({number: sp.Rational(repr(float(number))) for number in value.atoms(sp.Float)})
+        number_to_data(number)  # what could not be stored is refused now, not when the work is done
+        return number
     raise GeometryError(f"{what}: a finite real number", repr(value), "give a Python number or a SymPy number")
 
 
@@ -147,3 +151,29 @@ def check_range(axis: object, what: str) -> tuple[sp.Symbol, sp.Expr, sp.Expr]:
             "swap the ends" if float(lower) > float(upper) else "an interval needs a positive length",
         )
     return symbol, lower, upper
+
+
+def check_extent(limits: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Bounds of a region, checked to be within what float64 can resolve.
+
+    Distances are squared, and coordinates far from the origin lose the digits of the shape.
+
+    Args:
+        limits: `(low, high)` per axis.
+
+    Returns:
+        The bounds.
+
+    Raises:
+        GeometryError: If the region is too small, too large, or too far from the origin for its size.
+    """
+    found = tuple(limits)
+    size = max(high - low for low, high in found)
+    far = max(abs(end) for ends in found for end in ends)
+    if not 1e-100 < size < 1e100 or size < 1e-10 * far:
+        raise GeometryError(
+            "an extent between 1e-100 and 1e100, and above 1e-10 of the distance from the origin",
+            ", ".join(f"[{low!r}, {high!r}]" for low, high in found),
+            "choose other units, or shift the origin to the region",
+        )
+    return found

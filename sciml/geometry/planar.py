@@ -14,10 +14,10 @@ import sympy as sp
 from sciml.errors import GeometryError
 from sciml.geometry.base import Geometry
 from sciml.geometry.curves import Piece, Point
+from sciml.geometry.exact import check_extent
 from sciml.geometry.naming import operation_text, subtracted_names
 from sciml.geometry.outline import Outline
 from sciml.geometry.overlay import has_interior, overlay, tolerances
-from sciml.sampling import choose
 
 _SECOND = "\0"  # marks pieces of the second operand during a set operation
 
@@ -39,7 +39,7 @@ class Planar(Geometry):
         self._face_names = tuple(name for name in dict.fromkeys(order) if name in present)
         boxes = np.array([piece.box() for piece in pieces])
         low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-        self._limits = tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
+        self._limits = check_extent((float(a), float(b)) for a, b in zip(low, high, strict=True))
 
     @property
     def measure(self) -> float:
@@ -161,13 +161,15 @@ class Planar(Geometry):
     def _face_columns(self, face: str) -> int:
         return 1
 
-    def _face_points(self, face: str, unit: np.ndarray) -> np.ndarray:
+    def _face_sizes(self, face: str) -> np.ndarray:
+        return np.array([piece.length for piece in self._of((face,))])
+
+    def _face_points(self, face: str, part: np.ndarray, unit: np.ndarray) -> np.ndarray:
         pieces = self._of((face,))
-        index, share = choose(np.array([piece.length for piece in pieces]), unit[:, 0])
-        share = np.clip(share, 1e-6, 1.0 - 1e-6)  # off the vertices, where the normal jumps
+        share = np.clip(unit[:, 0], 1e-6, 1.0 - 1e-6)  # off the vertices, where the normal jumps
         points = np.empty((len(unit), 2))
-        for i in np.unique(index):
-            points[index == i] = pieces[i].at(share[index == i])
+        for i in np.unique(part):
+            points[part == i] = pieces[i].at(share[part == i])
         return points
 
 
@@ -214,7 +216,7 @@ class PlanarCombination(Planar):
         pieces = tuple(replace(piece, face=final.get(piece.face, piece.face)) for piece in pieces)
         if not has_interior(pieces):
             raise GeometryError(
-                f"a {operation} with an interior",
+                f"for the {operation}: a region with an interior",
                 operation_text(operation, first, second),
                 "check positions and sizes",
             )

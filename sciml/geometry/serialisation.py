@@ -8,6 +8,7 @@ import sympy as sp
 
 from sciml.errors import GeometryError
 
+_DIGITS = 1000  # of a numerator or denominator; longer ones are damaged
 _CONSTANTS = {"pi": sp.pi, "E": sp.E, "GoldenRatio": sp.GoldenRatio}
 _FUNCTIONS = {
     function.__name__: function
@@ -23,6 +24,9 @@ _FUNCTIONS = {
         sp.asin,
         sp.acos,
         sp.atan,
+        sp.sinh,
+        sp.cosh,
+        sp.tanh,
     )
 }
 
@@ -71,7 +75,7 @@ def number_from_data(data: Any) -> sp.Expr:
             return _CONSTANTS[data]
         top, _, bottom = data.partition("/")
         digits = (top.removeprefix("-"), bottom or "1")
-        if all(part.isascii() and part.isdigit() for part in digits) and int(digits[1]):
+        if all(part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in digits) and int(digits[1]):
             return sp.Rational(int(top), int(digits[1]))
     elif isinstance(data, list) and len(data) > 1 and isinstance(data[0], str) and data[0] in _FUNCTIONS:
         try:
@@ -107,7 +111,7 @@ def symbol_from_data(data: Any) -> sp.Symbol:
     Raises:
         GeometryError: If the data are of another form.
     """
-    if isinstance(data, str) and data.isidentifier():
+    if isinstance(data, str) and data:
         return sp.Symbol(data, real=True)
     if isinstance(data, dict) and set(data) == {"name", "assumptions"}:
         name, assumptions = data["name"], data["assumptions"]
