@@ -1,5 +1,6 @@
 """How a problem is solved."""
 
 from solvers.pinn import PINN, Fixed, RandomResample
+from solvers.symmetry.entry import point_symmetries
 
-__all__ = ["PINN", "Fixed", "RandomResample"]
+__all__ = ["PINN", "Fixed", "RandomResample", "point_symmetries"]

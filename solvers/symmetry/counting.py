@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import comb, prod
 
 from solvers.symmetry.clock import Clock
-from solvers.symmetry.determining import Column, Form, System
+from solvers.symmetry.determining import Column, Form, System, simplified
 from solvers.symmetry.echelon import Echelon, Row
 from solvers.symmetry.points import Point, random_point
 from solvers.symmetry.polynomials import Polynomial, derive, support
@@ -157,6 +158,18 @@ class Prolonged:
             result.append(total)
         return result
 
+    def vanishing(self, order: int) -> set[Column]:
+        """Derivatives up to this order that are zero and were not known to be."""
+        keys = [k for n in range(order + 1) for k in self.columns(n) if k in self.echelon.rows]
+        return {self.column(k) for k in keys if not self.echelon.remainder(self.echelon.rows[k])}
+
+    def normal_form(self, column: Column) -> Row | None:
+        """A derivative in terms of free ones, keys to values; None if it was not reached."""
+        number, index = column
+        if any(index[j] for j in self._free[number]) or self.system.vanishes(column):
+            return {}
+        return self.echelon.remainder({self.key(column): 1})
+
 
 @dataclass(frozen=True)
 class Count:
@@ -166,9 +179,8 @@ class Count:
         dimension: The finite dimension, or None.
         order: The jet order m of the stop rule (finite), or the highest stable order (infinite).
         prolongation: The prolongation order N.
-        sequence: D_m for m = 0, 1, ... as far as stable (infinite algebras).
+        sequence: D_m for m = 0, 1, ... up to `order`.
         primes: The moduli that agreed.
-        history: D_m(N) for each N at the first point.
     """
 
     dimension: int | None
@@ -176,13 +188,31 @@ class Count:
     prolongation: int
     sequence: tuple[int, ...]
     primes: tuple[int, ...]
-    history: tuple[tuple[int, ...], ...]
 
 
-def finite_stop(previous: list[int], current: list[int]) -> int | None:
-    """The smallest m with D_m(N) = D_{m+1}(N) = D_{m+1}(N+1)."""
+class NoCountError(Exception):
+    """Neither a finite dimension nor a steady growth was found."""
+
+
+def finite_stop(previous: list[int], current: list[int], highest: int = 0) -> int | None:
+    """The smallest m with D_m(N) = D_{m+1}(N) = D_{m+1}(N+1).
+
+    The first equality says that all derivatives of order m + 1 are fixed by lower ones, the second that one more
+    prolongation adds no condition: a flat connection of rank D_m (finite type; Reid 1991). The first alone is not
+    enough: u_t = u_xx + (2k/x) u_x stands at 6 for a while and has 4. Equations of higher order than m + 1 hold on the
+    connection only if they were reduced by it, so D must stand still up to the highest order of an equation.
+
+    Args:
+        previous: D_0, D_1, ... at prolongation order N.
+        current: The same at N + 1.
+        highest: Highest order of an equation.
+
+    Returns:
+        The order m, or None.
+    """
     for m in range(len(previous) - 1):
-        if previous[m] == previous[m + 1] == current[m + 1]:
+        flat = range(m, max(m + 1, highest) + 1)
+        if flat[-1] < len(previous) and all(previous[m] == previous[j] == current[j] for j in flat):
             return m
     return None
 
@@ -195,7 +225,8 @@ def stable_growth(history: list[list[int]], least: int = 4) -> int | None:
         least: Smallest m that is believed.
 
     Returns:
-        The order m with D_m, D_{m-1}, ... unchanged over three prolongations and constant positive increments.
+        The order m with D_m, D_{m-1}, ... unchanged over three prolongations and steady growth: increments that
+        are constant (functions of one variable) or grow linearly (functions of two).
     """
     if len(history) < 3:
         return None
@@ -207,4 +238,84 @@ def stable_growth(history: list[list[int]], least: int = 4) -> int | None:
     if m < least:
         return None
     steps = [last[j + 1] - last[j] for j in range(m)]
-    return m if steps[-1] > 0 and len(set(steps[-3:])) == 1 else None
+    second = [b - a for a, b in itertools.pairwise(steps)]
+    steady = len(set(steps[-3:])) == 1 or (len(second) > 3 and len(set(second[-3:])) == 1 and second[-1] > 0)
+    return m if steps[-1] > 0 and steady else None
+
+
+class Counter:
+    """Counts the dimension and sharpens the system on the way.
+
+    Derivatives that are found to vanish are added to the system, which then splits further and has fewer columns.
+
+    Args:
+        system: Determining equations.
+        generator: Source of the points and primes.
+        clock: Budget.
+        highest: Largest prolongation order.
+    """
+
+    def __init__(self, system: System, generator: random.Random, clock: Clock, highest: int = HIGHEST) -> None:
+        self.system, self.generator, self.clock, self.highest = system, generator, clock, highest
+        self.prolonged = Prolonged(system, generator, clock)
+        self.history: list[list[int]] = []
+
+    def count(self) -> Count:
+        """The dimension, agreed upon at two points modulo two primes.
+
+        Returns:
+            The count.
+
+        Raises:
+            NoCountError: If the highest order is reached first, or the points disagree.
+        """
+        stop, finite = self._stop()
+        order = len(self.history) - 1
+        sequence = self.history[-1][: stop + 1]
+        primes = [self.prolonged.point.prime]
+        for _ in range(4):
+            other = Prolonged(self.system, self.generator, self.clock)
+            other.extend(order - 1)
+            before = other.dimensions()
+            other.extend(order)
+            now = other.dimensions()
+            same = not finite or finite_stop(before, now, self.highest_equation()) == stop
+            if same and now[: stop + 1] == sequence:
+                primes.append(other.point.prime)
+                dimension = sequence[stop] if finite else None
+                return Count(dimension, stop, order, tuple(sequence), tuple(primes))
+        raise NoCountError("the counts at several random points disagree")
+
+    def _stop(self) -> tuple[int, bool]:
+        while len(self.history) <= self.highest:
+            if not self.advance():
+                continue
+            if len(self.history) > 1 and (m := finite_stop(*self.history[-2:], self.highest_equation())) is not None:
+                return m, True
+            if (m := stable_growth(self.history, max(4, self.highest_equation()))) is not None:
+                return m, False
+        raise NoCountError(f"no stop rule holds up to prolongation order {self.highest}")
+
+    def advance(self) -> bool:
+        """One more prolongation; False if it showed that more derivatives vanish, so that the count starts again."""
+        self.prolonged.extend(len(self.history))
+        if self._sharpen():
+            return False
+        self.history.append(self.prolonged.dimensions())
+        return True
+
+    def highest_equation(self) -> int:
+        """Highest order of a determining equation."""
+        forms = [*self.system.equations, self.system.zero]
+        return max((sum(index) for form in forms for _, index in form), default=0)
+
+    def _sharpen(self) -> bool:
+        found = self.prolonged.vanishing(min(2, self.prolonged.order))
+        if not found:
+            return False
+        equations = self.system.equations
+        system = System(self.system.ring, self.system.unknowns, equations, self.system.zero | found)
+        self.system = simplified(system, self.clock)
+        self.prolonged = Prolonged(self.system, self.generator, self.clock)
+        self.history = []
+        return True

@@ -270,9 +270,10 @@ class Reader:
         orders = [0] * len(function.args)
         for symbol, order in getattr(expression, "variable_count", ()):
             orders[function.args.index(symbol)] += int(order)
-        return variable(self._arbitrary_jet(function, tuple(orders)))
+        return variable(self.arbitrary_jet(function, tuple(orders)))
 
-    def _arbitrary_jet(self, function: AppliedUndef, orders: tuple[int, ...]) -> int:
+    def arbitrary_jet(self, function: AppliedUndef, orders: tuple[int, ...]) -> int:
+        """The generator of a derivative of an arbitrary function, with all higher ones as its rule."""
         ring, places = self.ring, [sp.Dummy(f"s{j}") for j in range(len(orders))]
         key = (function, orders)
         if key in ring.known:
@@ -286,7 +287,7 @@ class Reader:
 
         def outer(j: int) -> Polynomial:
             raised = tuple(n + (i == j) for i, n in enumerate(orders))
-            return variable(self._arbitrary_jet(function, raised))
+            return variable(self.arbitrary_jet(function, raised))
 
         ring.rules[k] = [(lambda j=j: outer(j), self.read(a)) for j, a in enumerate(function.args)]
         return k

@@ -1,0 +1,1 @@
+"""Lie point symmetries: derived, counted, verified, applied."""

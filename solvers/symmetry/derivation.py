@@ -1,0 +1,217 @@
+"""The stages of a derivation; what is known so far survives when the budget is spent."""
+
+from __future__ import annotations
+
+import random
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from solvers.symmetry.algebra import Certificate, Family
+from solvers.symmetry.ansatz import Solution, basis, solve_ansatz
+from solvers.symmetry.clock import Clock
+from solvers.symmetry.counting import Count, Counter
+from solvers.symmetry.determining import (
+    System,
+    determining_equations,
+    general_unknowns,
+    linear_unknowns,
+)
+from solvers.symmetry.families import Candidate, arbitrary_functions
+from solvers.symmetry.generator import Generator
+from solvers.symmetry.polynomials import Polynomial, accumulate, factors, multiply, support
+from solvers.symmetry.reading import Reader
+from solvers.symmetry.reduction import Reduction
+from solvers.symmetry.ring import Ring
+from solvers.symmetry.span import Span, simplest_first
+from solvers.symmetry.equations import Equations
+
+DEGREES = (1, 2, 3, 4)
+
+
+class Derivation:
+    """Derives the point symmetries of one system, stage by stage.
+
+    Args:
+        statement: The system.
+        clock: Budget.
+        seed: Seed of all random points.
+
+    Attributes:
+        linear: Whether the superposition part was split off.
+        count: The dimension count, once it is there.
+        solutions: Independent solutions of the determining equations, modulo the families.
+        families: Families with arbitrary functions.
+    """
+
+    def __init__(self, statement: Equations, clock: Clock, seed: int = 0) -> None:
+        self.statement, self.clock, self.random = statement, clock, random.Random(seed)
+        self.ring = Ring(statement.coordinates, statement.fields)
+        reader = Reader(self.ring)
+        reader.survey(list(statement.residuals))
+        self.reduction = Reduction(self.ring, [reader.read(e) for e in statement.residuals], clock)
+        self.linear, self.count = False, None
+        self.system: System | None = None
+        self.solutions: list[Solution] = []
+        self.families: list[Candidate] = []
+        self.span: Span | None = None
+
+    def determine(self) -> None:
+        """Stage A: the determining equations; linear systems without their superposition part."""
+        self.system = determining_equations(self.reduction, general_unknowns(self.ring))
+        if is_linear(self.reduction) and self._acts_linearly(self.system):
+            self.linear = True
+            self.system = determining_equations(self.reduction, linear_unknowns(self.ring))
+        self.equations = len(self.system.equations) + len(self.system.zero)
+
+    def _acts_linearly(self, system: System) -> bool:
+        """Do the determining equations imply xi_u = 0 and eta_uu = 0?"""
+        ring = self.ring
+        p, n = len(ring.coordinates), len(ring.base)
+        unit = [tuple(int(i == j) for i in range(n)) for j in range(n)]
+        needed = [(i, unit[j]) for i in range(p) for j in range(p, n)]
+        pairs = [(j, k) for j in range(p, n) for k in range(j, n)]
+        needed += [
+            (f, tuple(a + b for a, b in zip(unit[j], unit[k], strict=True))) for f in range(p, n) for j, k in pairs
+        ]
+        if all(system.vanishes(column) for column in needed):
+            return True
+        counter = Counter(system, self.random, self.clock)
+        for _ in range(12):
+            counter.advance()
+            if all(counter.system.vanishes(column) for column in needed):
+                return True
+            if counter.prolonged.order > counter.highest_equation() + 2:
+                return False
+        return False
+
+    def size(self) -> None:
+        """Stage B: the dimension."""
+        assert self.system is not None
+        counter = Counter(self.system, self.random, self.clock)
+        try:
+            self.count = counter.count()
+        finally:
+            self.system = counter.system
+
+    def search(self) -> None:
+        """Stage C: generators in closed form, until the count is reached."""
+        if self.count is None:
+            return
+        assert self.system is not None
+        self.span = Span(self.system, max(self.count.order, 1), self.random)
+        if self.count.dimension is None:
+            self._search_families()
+        for degree in DEGREES:
+            if self.complete:
+                return
+            elements = basis(self.system, degree)
+            for solution in simplest_first(solve_ansatz(self.system, elements, self.random, self.clock)):
+                if self.span.add(solution):
+                    self.solutions.append(solution)
+
+    def _search_families(self) -> None:
+        for candidate in arbitrary_functions(self.system, self.random, self.clock):
+            if self.span.add(candidate.solution, candidate.jets.generators):
+                self.families.append(candidate)
+                if self.finite_part is not None:
+                    return
+
+    @property
+    def finite_part(self) -> int | None:
+        """The counted dimension modulo the families; None as long as they do not explain the growth.
+
+        D_m minus the m-jets of the families must stand still over three orders m: polynomials alone would match any
+        finite piece of the growth.
+        """
+        if self.count is None:
+            return None
+        if self.count.dimension is not None:
+            return self.count.dimension
+        explained = self.explained()
+        rest = {self.count.sequence[m] - explained[m] for m in range(self.count.order - 2, self.count.order + 1)}
+        return rest.pop() if len(rest) == 1 else None
+
+    @property
+    def complete(self) -> bool:
+        """Are there as many independent generators as were counted?"""
+        return self.finite_part is not None and len(self.solutions) == self.finite_part
+
+    def notes(self) -> tuple[str, ...]:
+        """What was added to the equations."""
+        return tuple(f"integrability condition added: {condition} = 0" for condition in self.reduction.added)
+
+    def components(self, solution: Solution) -> list[Polynomial]:
+        """The coefficients of the vector field in the order of coordinates and fields."""
+        assert self.system is not None
+        result = []
+        for form in [*self.system.unknowns.xi, *self.system.unknowns.eta]:
+            total: Polynomial = {}
+            for (f, _), factor in form.items():
+                accumulate(total, multiply(factor, solution.get(f, {})))
+            result.append(self.ring.normal(total))
+        return result
+
+    def generator(self, solution: Solution) -> Generator:
+        """A solution as a vector field."""
+        statement = self.statement
+        variables = (*statement.coordinates, *statement.fields)
+        expressions = map(self.ring.expression, self.components(solution))
+        return Generator(statement.coordinates, statement.fields, dict(zip(variables, expressions, strict=True)))
+
+    def named_families(self) -> list[Family]:
+        """The families, the superposition of linear systems first."""
+        result = [self.superposition()] if self.linear else []
+        for candidate in self.families:
+            field = self.generator(candidate.solution)
+            present = [f for f in candidate.jets.functions if any(c.has(f) for c in field.components)]
+            result.append(Family(candidate.name, field, tuple(present), candidate.constraints))
+        return result
+
+    def superposition(self) -> Family:
+        """Any solution of a linear homogeneous system may be added."""
+        statement = self.statement
+        taken = {str(s) for s in (*statement.coordinates, *statement.parameters)}
+        taken |= {f.func.__name__ for e in statement.residuals for f in e.atoms(AppliedUndef)}
+        stem = next(n for n in ("alpha", "beta", "sigma", "superposed") if not any(t.startswith(n) for t in taken))
+        names = [stem] if len(statement.fields) == 1 else [f"{stem}_{u.func.__name__}" for u in statement.fields]
+        added = {
+            u: sp.Function(n, real=True)(*statement.coordinates) for u, n in zip(statement.fields, names, strict=True)
+        }
+        field = Generator(statement.coordinates, statement.fields, added)
+        constraints = tuple(e.xreplace(added).doit() for e in statement.residuals)
+        return Family("superposition", field, tuple(added.values()), constraints)
+
+    def certificate(self, verified: bool) -> Certificate | None:
+        """The numbers behind the result."""
+        if self.count is None or self.span is None:
+            return None
+        count = self.count
+        return Certificate(
+            len(self.solutions), self.finite_part, count.order, count.prolongation, count.sequence, self.explained(),
+            count.primes, self.equations, verified,
+        )  # fmt: skip
+
+    def explained(self) -> tuple[int, ...]:
+        """D_m of the families alone."""
+        assert self.system is not None and self.count is not None
+        if not self.families:
+            return (0,) * len(self.count.sequence)
+        span = Span(self.system, self.count.order, self.random)
+        for family in self.families:
+            span.add(family.solution, family.jets.generators)
+        return tuple(span.ranks)
+
+
+def is_linear(reduction: Reduction) -> bool:
+    """Is the solved system linear and homogeneous in the fields?"""
+    ring = reduction.ring
+    jets = set(ring.jet_index)
+    for right in reduction.leaders.values():
+        [numerator], denominator = ring.cleared([right])
+        used = support([numerator, denominator])
+        if any(k in ring.rules and ring.base_of(k) & jets for k in used) or support([denominator]) & jets:
+            return False
+        if any(sum(e for k, e in factors(monomial) if k in jets) != 1 for monomial in numerator):
+            return False
+    return True
