@@ -146,7 +146,7 @@ def _samples(expressions: Sequence[sp.Expr], problem: Any, count: int = 16) -> n
         values = dict(zip(problem.coordinates, map(float, point), strict=True))
         values |= {symbols[atom]: float(v) for atom, v in zip(atoms, generator.normal(size=len(atoms)), strict=True)}
         values |= {symbol: unknown.start for symbol, unknown in problem.unknowns.items()}
-        rows.append([complex(e.xreplace(symbols).xreplace(values).evalf()).real for e in expressions])
+        rows.append([complex(sp.N(e.xreplace(symbols).xreplace(values))).real for e in expressions])
     return np.array(rows)
 
 
