@@ -1,5 +1,6 @@
 """Typed, weighted residual rows of a problem and their Jacobian: the one implementation of both."""
 
+from sciml.residuals.constrained import ConstrainedNetwork
 from sciml.residuals.engines import AutogradEngine, Engine, choose_engine
 from sciml.residuals.jacobian import row_jacobian
 from sciml.residuals.lift import HardConstraint, hard_constraint
@@ -9,6 +10,7 @@ from sciml.residuals.system import Batch, ResidualSystem
 __all__ = [
     "AutogradEngine",
     "Batch",
+    "ConstrainedNetwork",
     "Engine",
     "HardConstraint",
     "ResidualSystem",

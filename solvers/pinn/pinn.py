@@ -12,7 +12,7 @@ from torch import nn
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP
 from sciml.resampling import Resampler
-from sciml.residuals import HardConstraint, ResidualSystem, hard_constraint
+from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, hard_constraint
 from sciml.solution import Callback
 from solvers.pinn.gauge import gauged
 from solvers.pinn.ladder import phases_for
@@ -116,7 +116,7 @@ class PINN:
         phases = phases_for(self.optimiser, self.steps, len(objective.start()))
         total = sum(phase.steps for phase in phases)
         training = Training(
-            objective, held_out, phases, self.resampler or RandomResample(seed=self.seed), model, budget,
+            objective, held_out, phases, self.resampler or RandomResample(seed=self.seed), ConstrainedNetwork(model, constraint), budget,
             Progress(total, self.progress, callbacks), self.tolerance, patience=max(60, total // 5),
         )  # fmt: skip
         start = objective.start()

@@ -1,4 +1,4 @@
-"""Resamplers that look at nothing but the geometry."""
+"""Residual-based resamplers: fixed points, new points, points by the size of the residual."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet
-from solvers.pinn.placement import Counts, draw, renewed
+from sciml.residuals import ResidualSystem
+from solvers.pinn.placement import Counts, draw, keep_terms, renewed
 
 
 @dataclass
@@ -79,3 +80,117 @@ class RandomResample:
 def _largest(points: PointSet, kind: str) -> int:
     sizes = [int(points.mask(n).sum()) for n, k in zip(points.terms, points.term_kinds, strict=True) if k == kind]
     return max(sizes, default=0)
+
+
+@dataclass
+class RAD:
+    """Residual-based adaptive distribution (Wu et al. 2023, arXiv 2207.10289).
+
+    Interior points are drawn from candidates with density p ∝ |r|^k / mean|r|^k + c. Their weights are 1/p, so
+    that the integral that is minimised stays the same; `weighted=False` gives equal weights, as published.
+
+    Args:
+        power: k.
+        floor: c.
+        candidates: Number of candidates, as a multiple of the points.
+        every: Steps between draws; None leaves it to the optimiser.
+        weighted: Whether weights compensate the density.
+        seed: Seed.
+
+    Raises:
+        SolverError: If a number is out of range.
+    """
+
+    power: float = 1.0
+    floor: float = 1.0
+    candidates: int = 10
+    every: int | None = None
+    weighted: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            SolverError: If one is out of range.
+        """
+        if self.power < 0 or self.floor < 0 or self.candidates < 1 or (self.every is not None and self.every < 1):
+            raise SolverError("power >= 0, floor >= 0, candidates >= 1, every >= 1", repr(self), "RAD(power=1, floor=1)")
+
+    def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
+        """Interior points by the residual, others drawn anew evenly.
+
+        Args:
+            problem: The problem.
+            model: The solved fields as a module.
+            points: The present points.
+
+        Returns:
+            The new set.
+        """
+        fresh = RandomResample(seed=self.seed).resample(problem, model, points)
+        name = problem.terms[0].name
+        count = int(fresh.mask(name).sum())
+        seed = int(np.random.SeedSequence([self.seed, points.next_id, 1]).generate_state(1)[0])
+        absent = [term.name for term in problem.terms[1:]]
+        pool = draw(problem, absent, Counts(self.candidates * count, 0, 0), seed)
+        density = self._density(residual_size(problem, model, pool))
+        chosen = systematic(density, count, np.random.default_rng(seed))
+        weight = 1 / density[chosen] if self.weighted else None
+        rest = keep_terms(fresh, [other for other in fresh.terms if other != name])
+        return rest.add(pool.coordinates[chosen], name, weight=weight)
+
+    def _density(self, size: np.ndarray) -> np.ndarray:
+        """Density relative to the uniform one, mean 1."""
+        powered = size**self.power
+        mean = powered.mean()
+        density = (powered / mean if mean > 0 else np.zeros_like(size)) + self.floor
+        return density / density.mean() if density.mean() > 0 else np.ones_like(size)
+
+
+def residual_size(problem: IBVP, model: Any, points: PointSet) -> np.ndarray:
+    """|r| at interior points; components are made comparable by their root mean squares.
+
+    Args:
+        problem: The problem.
+        model: The solved fields as a module.
+        points: Interior points.
+
+    Returns:
+        (n,) non-negative numbers.
+
+    Raises:
+        SolverError: If a residual is not finite.
+    """
+    rows = ResidualSystem(problem).rows(model, points, parameters=False).terms[0]
+    squares = rows.values.detach().numpy() ** 2
+    if not np.isfinite(squares).all():
+        raise SolverError("finite residuals at the candidates", f"{np.count_nonzero(~np.isfinite(squares))} are not", "")
+    mean = squares.mean(axis=0)
+    return np.sqrt((squares / np.where(mean > 0, mean, 1.0)).sum(axis=1))
+
+
+def systematic(density: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Different indices drawn in proportion to a density with little variance (systematic sampling).
+
+    Args:
+        density: Positive numbers, (n,).
+        count: How many, at most n.
+        generator: Source of the random offset.
+
+    Returns:
+        Increasing indices, (count,).
+
+    Example:
+        >>> import numpy as np
+        >>> systematic(np.array([1.0, 1.0, 2.0, 4.0]), 2, np.random.default_rng(0))
+        array([2, 3])
+    """
+    share = count * density / density.sum()
+    while (share > 1).any():  # what is certain to be drawn is drawn once; the others share the rest
+        certain = share >= 1
+        rest = density * ~certain
+        share = np.where(certain, 1.0, (count - certain.sum()) * rest / max(rest.sum(), 1e-300))
+    ends = np.cumsum(share)
+    marks = np.arange(count) + generator.random()
+    return np.unique(np.minimum(np.searchsorted(ends, marks), len(density) - 1))
