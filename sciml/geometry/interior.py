@@ -52,7 +52,7 @@ def _grid(boxes: np.ndarray, measure: float, member: Member, n: int, timed: bool
     extent = boxes[:, 1].max(axis=0) - boxes[:, 0].min(axis=0)
     columns = len(extent) + timed
     side = max(1, int((n * np.prod(extent) / measure) ** (1.0 / columns)))
-    for _ in range(_ROUNDS):
+    for attempt in range(_ROUNDS):
         points = lattice(boxes, side)
         points = points[member(points)]
         if timed:
@@ -60,5 +60,5 @@ def _grid(boxes: np.ndarray, measure: float, member: Member, n: int, timed: bool
             points = np.hstack([np.repeat(points, side, axis=0), np.tile(steps, len(points))[:, None]])
         if len(points) >= n:
             return points[spread(len(points), n)]
-        side += 1 + side // 20
+        side += 1 + attempt * side // 100  # slowly at first; a diagonal needle may need far more than its area says
     return None

@@ -115,7 +115,8 @@ def symbol_from_data(data: Any) -> sp.Symbol:
         return sp.Symbol(data, real=True)
     if isinstance(data, dict) and set(data) == {"name", "assumptions"}:
         name, assumptions = data["name"], data["assumptions"]
-        if isinstance(name, str) and isinstance(assumptions, dict):
+        truths = isinstance(assumptions, dict) and all(isinstance(value, bool) for value in assumptions.values())
+        if isinstance(name, str) and name and truths:
             try:
                 return sp.Symbol(name, **assumptions)
             except (TypeError, ValueError) as error:
