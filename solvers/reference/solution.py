@@ -1,0 +1,143 @@
+"""FiniteElementSolution: nodal values of piecewise polynomials, at one or many times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+from sciml.errors import CheckpointError, SolverError
+from sciml.ibvp import IBVP
+from sciml.jets import Jet
+from sciml.solution import Solution
+from solvers.reference.location import ElementFinder
+from solvers.reference.shapes import physical_derivatives
+
+_STENCIL = 4  # times of the polynomial in time: cubic, more accurate than the second-order steps
+
+
+class FiniteElementSolution(Solution):
+    """Continuous piecewise polynomials in space, local cubics through the steps in time.
+
+    Values are of third order in the mesh size for degree 2, first derivatives of second order. Second
+    derivatives are taken inside the element: piecewise constant for degree 2, so of first order only, and zero
+    for degree 1; `residual` is no better than that. On the sides of elements derivatives are one-sided.
+
+    Args:
+        problem: The problem.
+        nodes: (N, d) positions of the nodes.
+        elements: (E, b) nodes of each element, vertices first, then middles of edges.
+        degree: Polynomial degree, 1 or 2, of the functions and of the sides.
+        times: (T,) times of the steps; empty when steady.
+        values: (max(T, 1), m, N) nodal values.
+        status: What to think of it.
+        history: Named series.
+    """
+
+    kind = "finite element"
+
+    def __init__(
+        self,
+        problem: IBVP,
+        nodes: np.ndarray,
+        elements: np.ndarray,
+        degree: int,
+        times: np.ndarray,
+        values: np.ndarray,
+        status: str = "",
+        history: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(problem, status, history)
+        self.nodes, self.elements, self.degree = nodes, elements, degree
+        self.times, self.values = times, values
+
+    @cached_property
+    def _finder(self) -> ElementFinder:
+        return ElementFinder(self.nodes, self.elements, self.degree)
+
+    def jets(self, points: np.ndarray, needed: Sequence[Jet]) -> np.ndarray:
+        """Field values and derivatives.
+
+        Args:
+            points: (n, d), time last.
+            needed: Jets, at most second order in space.
+
+        Returns:
+            (n, len(needed)).
+
+        Raises:
+            SolverError: If a space derivative above the second is wanted.
+        """
+        d = len(self.problem.space)
+        for _, orders in needed:
+            if sum(orders[:d]) > 2:
+                raise SolverError(
+                    "space derivatives up to the second of a piecewise polynomial of degree 2",
+                    f"order {sum(orders[:d])}",
+                    "use a PINN where higher derivatives are needed",
+                )
+        if len(points) == 0 or not needed:
+            return np.zeros((len(points), len(needed)))
+        owner, reference = self._finder.find(points[:, :d])
+        dofs = self.elements[owner]
+        shapes = physical_derivatives(self.nodes[dofs], reference, self.degree)
+        columns = []
+        for index, orders in needed:
+            weights, steps = self._time_weights(points, orders[d] if self.problem.time else 0)
+            nodal = sum(
+                weights[:, k, None] * self.values[steps[:, k, None], index, dofs] for k in range(steps.shape[1])
+            )
+            columns.append(np.einsum("nb,nb->n", _space_weights(shapes, orders[:d]), nodal))
+        return np.stack(columns, axis=1)
+
+    def _time_weights(self, points: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
+        # exact for polynomials below degree k: Σ_j w_j (t_j - t)^a = order! δ_(a, order); both (n, k)
+        if self.problem.time is None:
+            return np.ones((len(points), 1)), np.zeros((len(points), 1), dtype=int)
+        t, width = points[:, -1], min(_STENCIL, len(self.times))
+        first = np.clip(np.searchsorted(self.times, t) - width // 2, 0, len(self.times) - width)
+        steps = first[:, None] + np.arange(width)
+        scale = (self.times[steps[:, -1]] - self.times[steps[:, 0]])[:, None]
+        distance = (self.times[steps] - t[:, None]) / scale
+        powers = distance[:, None, :] ** np.arange(width)[None, :, None]
+        right = np.zeros((len(points), width, 1))
+        if order < width:
+            right[:, order, 0] = factorial(order) / scale[:, 0] ** order
+        return np.linalg.solve(powers, right)[:, :, 0], steps
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The degree, and the arrays."""
+        arrays = {"nodes": self.nodes, "elements": self.elements, "times": self.times, "values": self.values}
+        return {"degree": self.degree}, arrays
+
+    @classmethod
+    def from_state(cls, problem: IBVP, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> FiniteElementSolution:
+        """Rebuild from `state()`.
+
+        Args:
+            problem: The problem.
+            meta: The degree.
+            arrays: Nodes, elements, times, values.
+
+        Returns:
+            The solution.
+
+        Raises:
+            CheckpointError: If the shapes do not belong together.
+        """
+        nodes, elements, times, values = (arrays[name] for name in ("nodes", "elements", "times", "values"))
+        shape = (max(len(times), 1), len(problem.fields), len(nodes))
+        if values.shape != shape or nodes.shape[1] != len(problem.space) or elements.max(initial=0) >= len(nodes):
+            raise CheckpointError(f"values of shape {shape}", str(values.shape), "the file belongs to another problem")
+        return cls(problem, nodes, elements, int(meta["degree"]), times, values)
+
+
+def _space_weights(shapes: tuple[np.ndarray, np.ndarray, np.ndarray], orders: Sequence[int]) -> np.ndarray:
+    axes = [axis for axis, order in enumerate(orders) for _ in range(order)]
+    weights = shapes[len(axes)]
+    for axis in axes:
+        weights = weights[:, :, axis]
+    return weights

@@ -1,0 +1,141 @@
+r"""Second-order time stepping of M2 u'' + M1 u' + K u = F.
+
+Every stage solves for u with u' = σ u + h and u'' = σ u' + k, where h and k are known from the past.
+
+First order in time, also mixed with second order or with algebraic equations: the L-stable, stiffly accurate
+two-stage SDIRK method with γ = 1 - 1/√2 (Alexander 1977, SIAM J. Numer. Anal. 14, 1006), σ = 1/(γ τ).
+Second order in time: the implicit midpoint rule, for constant coefficients the average-acceleration method
+of Newmark (1959); it conserves the energy of a wave. σ = 2/τ.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import sympy as sp
+
+from solvers.reference.constraints import sampled
+from solvers.reference.system import System
+
+_GAMMA = 1.0 - np.sqrt(0.5)
+_OCTAVES, _PER_OCTAVE = 10, 4
+
+
+def time_grid(start: float, end: float, steps: int, graded: bool) -> np.ndarray:
+    """Equal steps; graded, the first four are replaced by ever smaller ones towards the start.
+
+    Args:
+        start: First time.
+        end: Last time.
+        steps: Number of equal steps.
+        graded: Whether data jump at the start.
+
+    Returns:
+        Times, ends included.
+    """
+    times = np.linspace(start, end, steps + 1)
+    if not graded or steps < _PER_OCTAVE:
+        return times
+    width = times[_PER_OCTAVE] - start
+    parts = [np.linspace(0.5, 1.0, _PER_OCTAVE, endpoint=False) * width / 2**k for k in range(_OCTAVES)]
+    return np.concatenate([[start], start + np.sort(np.concatenate(parts)), times[_PER_OCTAVE:]])
+
+
+def initial_state(system: System) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Nodal values of the initial data.
+
+    Args:
+        system: The system.
+
+    Returns:
+        u (m N,), u' (m N,), zero where none is given, and whether they contradict prescribed values.
+    """
+    problem, start = system.problem, system.problem.bounds[-1][0]
+    state = np.zeros((2, len(problem.fields), system.size))
+    given = np.zeros(len(problem.fields), dtype=bool)
+    for key, value in problem.initial.items():
+        order = key.derivative_count if isinstance(key, sp.Derivative) else 0
+        field = problem.fields.index(key.expr if order else key)
+        state[order, field] = sampled(value, problem, system.space.nodes, start)
+        given[field] |= order == 0
+    values, rates = state.reshape(2, -1)
+    gap = np.abs(values[system.constraints.prescribed] - system.constraints.data(start))
+    gap = gap[given[system.constraints.prescribed // system.size]]
+    return (
+        values,
+        rates,
+        bool((gap > 1e-9 * (1e-300 + np.abs(values).max(initial=0.0) + gap)).any() and gap.max() > 1e-12),
+    )
+
+
+def march(system: System, times: np.ndarray, report: Callable[[int, int, float], bool]) -> np.ndarray | None:
+    """All steps.
+
+    Args:
+        system: The system.
+        times: Times, start included.
+        report: Called after each step with its number, their number and the time; true stops.
+
+    Returns:
+        (T, m N) nodal values, None when stopped.
+    """
+    values, rates, _ = initial_state(system)
+    c = system.constraints
+    orders = system.form.time_order
+    step = _midpoint if min(orders) == 2 else _sdirk
+    z, w = values[c.free], rates[c.free]
+    result = np.empty((len(times), len(values)))
+    result[0] = values
+    for i, (start, end) in enumerate(itertools.pairwise(times)):
+        z, w = step(system, float(start), float(end), z, w)
+        result[i + 1] = c.projection @ z + c.spread @ c.data(float(end))
+        if report(i + 1, len(times) - 1, float(end)):
+            return None
+    algebraic = np.repeat(np.array(orders) == 0, system.size)
+    if algebraic.any() and len(times) > 3:  # no initial value is given: extrapolate the first steps
+        weights = _lagrange(times[1:4], float(times[0]))
+        result[0, algebraic] = weights @ result[1:4, algebraic]
+    return result
+
+
+def _lagrange(nodes: np.ndarray, t: float) -> np.ndarray:
+    weights = [np.prod([(t - b) / (a - b) for b in nodes if b != a]) for a in nodes]
+    return np.array(weights)
+
+
+def _rounded(rate: float) -> float:
+    """Without the last digits, so that steps of equal length share one factorisation."""
+    return float(f"{rate:.12e}")
+
+
+def _stage(
+    system: System, t: float, rate: float, step: float, past: np.ndarray, past_rate: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Solve at time t with z' = rate (z - past), z'' = rate (z' - past_rate)."""
+    c, second = system.constraints, max(system.form.time_order) == 2
+    data, flow = c.data(t), c.rate(t, 1, step)
+    right = system.load(t) - system.matrix(0, t) @ (c.spread @ data)
+    right -= system.matrix(1, t) @ (c.spread @ flow - rate * (c.projection @ past))
+    if second:
+        bend = c.spread @ c.rate(t, 2, step) - rate * (c.projection @ (rate * past + past_rate))
+        right -= system.matrix(2, t) @ bend
+    z = system.factor(rate, t).solve(right)
+    w = rate * (z - past)
+    return z, w, rate * (w - past_rate)
+
+
+def _sdirk(system: System, start: float, end: float, z: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    tau = end - start
+    rate, back = _rounded(1.0 / (_GAMMA * tau)), _GAMMA * tau / 4
+    _, w1, a1 = _stage(system, start + _GAMMA * tau, rate, back, z, w)
+    rest = (1.0 - _GAMMA) * tau
+    z2, w2, _ = _stage(system, end, rate, back, z + rest * w1, w + rest * a1)
+    return z2, w2
+
+
+def _midpoint(system: System, start: float, end: float, z: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    tau = end - start
+    middle, flow, _ = _stage(system, 0.5 * (start + end), _rounded(2.0 / tau), tau / 8, z, w)
+    return 2.0 * middle - z, 2.0 * flow - w
