@@ -29,9 +29,12 @@ def number_array(values: object, what: str, dimensions: int, nan: bool = False) 
     shape = "(n, d)" if dimensions == 2 else "(n,)"
     try:
         array = np.array(values)
-        array = np.array(None if np.iscomplexobj(array) else array, dtype=float)
+        real = array.dtype.kind in "biufO"  # neither text nor complex, which `astype` would convert
+        array = array.astype(float) if real else array
     except (TypeError, ValueError):
-        raise PointsError(f"{what}: real numbers of shape {shape}", repr(values)[:120], "use a NumPy array") from None
+        real = False
+    if not real:
+        raise PointsError(f"{what}: real numbers of shape {shape}", repr(values)[:120], "use a NumPy array")
     if array.ndim != dimensions or (dimensions == 2 and array.shape[1] == 0):
         raise PointsError(f"{what} of shape {shape}", f"shape {array.shape}", "one row per point")
     if not (np.isfinite(array) | (nan & np.isnan(array))).all():
