@@ -69,6 +69,28 @@ def basis(
     return elements
 
 
+def joint_basis(system: System, functions: Sequence[int], degree: int) -> list[Element]:
+    """Monomials in the variables and some functions together, up to a total degree.
+
+    Args:
+        system: Determining equations.
+        functions: Generators of the ring that are functions of the variables.
+        degree: Highest total degree.
+
+    Returns:
+        Pairs (function, ring element), linearly independent.
+    """
+    elements: dict[tuple[int, frozenset], Element] = {}
+    for total in range(degree + 1):
+        atoms = [
+            {sum(1 << (BITS * k) for k in chosen): 1}
+            for chosen in itertools.combinations_with_replacement(functions, total)
+        ]
+        for f, element in basis(system, degree - total, atoms):
+            elements.setdefault((f, frozenset(element.items())), (f, element))
+    return list(elements.values())
+
+
 def cancelled(system: System, element: Polynomial) -> Polynomial:
     """Cancel a variable against its own inverse."""
     ring, result = system.ring, {}
@@ -141,24 +163,26 @@ class Substitution:
         return all(self.system.ring.is_zero(self.apply(form, solution)) for form in forms)
 
 
-def coefficient_rows(system: System, elements: Sequence[Element], clock: Clock) -> list[dict[int, Polynomial]]:
+def coefficient_rows(system: System, elements: Sequence[Solution], clock: Clock) -> list[dict[int, Polynomial]]:
     """The linear equations for the coefficients of an ansatz; entries are polynomials in the parameters."""
     ring, substitution = system.ring, Substitution(system)
-    parameters = mask(ring.parameters)
+    parameters = mask(ring.constants)
     by_function: dict[int, list[int]] = {}
-    for number, (f, _) in enumerate(elements):
-        by_function.setdefault(f, []).append(number)
+    for number, element in enumerate(elements):
+        for f in element:
+            by_function.setdefault(f, []).append(number)
     rows: dict[frozenset, dict[int, Polynomial]] = {}
-    memory: dict[tuple[int, Index], Polynomial] = {}
+    memory: dict[tuple[int, int, Index], Polynomial] = {}
     for form in [*system.equations, *({column: ONE} for column in sorted(system.zero))]:
         clock.check()
         terms: dict[int, Polynomial] = {}
         for (f, index), coefficient in form.items():
             for number in by_function.get(f, ()):
-                if (number, index) not in memory:
-                    memory[number, index] = substitution.derivative(elements[number][1], index)
-                if memory[number, index]:
-                    accumulate(terms.setdefault(number, {}), multiply(coefficient, memory[number, index]))
+                name = (number, f, index)
+                if name not in memory:
+                    memory[name] = substitution.derivative(elements[number][f], index)
+                if memory[name]:
+                    accumulate(terms.setdefault(number, {}), multiply(coefficient, memory[name]))
         numbers = [number for number, value in terms.items() if value]
         cleared, _ = ring.cleared([terms[number] for number in numbers])
         collected: dict[int, dict[int, Polynomial]] = {}
@@ -187,8 +211,32 @@ def solve_ansatz(system: System, elements: Sequence[Element], generator: random.
     Returns:
         A basis of the exact solutions; each satisfies every determining equation identically.
     """
+    return _solve(system, [{f: element} for f, element in elements], generator, clock)
+
+
+def solve_combined(
+    system: System, first: Solution, elements: Sequence[Element], generator: random.Random, clock: Clock
+) -> list[Solution]:
+    """Solutions `first` + something in the span of some functions.
+
+    Args:
+        system: Determining equations.
+        first: What every solution contains.
+        elements: The ansatz.
+        generator: Source of random numbers.
+        clock: Budget.
+
+    Returns:
+        At most one exact solution.
+    """
+    found = _solve(system, [*({f: element} for f, element in elements), first], generator, clock)
+    leading = min(first)
+    return [solution for solution in found if solution.get(leading)][:1]
+
+
+def _solve(system: System, elements: list[Solution], generator: random.Random, clock: Clock) -> list[Solution]:
     rows = coefficient_rows(system, elements, clock)
-    used = support(entry for row in rows for entry in row.values()) | set(system.ring.parameters)
+    used = support(entry for row in rows for entry in row.values()) | system.ring.constants
     point = random_point(system.ring, generator, used)
     modular: list[Row] = []
     for row in rows:
@@ -202,8 +250,8 @@ def solve_ansatz(system: System, elements: Sequence[Element], generator: random.
             continue
         solution: Solution = {}
         for number, weight in lifted.items():
-            f, element = elements[number]
-            accumulate(solution.setdefault(f, {}), multiply(weight, element))
+            for f, element in elements[number].items():
+                accumulate(solution.setdefault(f, {}), multiply(weight, element))
         if substitution.holds(solution):
             solutions.append({f: value for f, value in solution.items() if value})
     return solutions

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from sciml.errors import ScimlError
 from solvers.symmetry.algebra import Certificate, Family
-from solvers.symmetry.ansatz import Solution, basis, solve_ansatz
+from solvers.symmetry.ansatz import Element, Solution, basis, joint_basis, solve_ansatz
 from solvers.symmetry.clock import Clock
 from solvers.symmetry.counting import Count, Counter
 from solvers.symmetry.determining import (
@@ -19,14 +21,26 @@ from solvers.symmetry.determining import (
 )
 from solvers.symmetry.families import Candidate, arbitrary_functions
 from solvers.symmetry.generator import Generator
-from solvers.symmetry.polynomials import Polynomial, accumulate, factors, multiply, support
+from solvers.symmetry.ideals import conformal, linear_ideals
+from solvers.symmetry.polynomials import (
+    Polynomial,
+    accumulate,
+    common_monomial,
+    content,
+    factors,
+    mask,
+    multiply,
+    support,
+)
 from solvers.symmetry.reading import Reader
 from solvers.symmetry.reduction import Reduction
 from solvers.symmetry.ring import Ring
+from solvers.symmetry.spectral import Sector, Spectrum, diagonal_parts, sectors
 from solvers.symmetry.span import Span, simplest_first
 from solvers.symmetry.equations import Equations
 
 DEGREES = (1, 2, 3, 4)
+LARGEST = 12000
 
 
 class Derivation:
@@ -47,9 +61,9 @@ class Derivation:
     def __init__(self, statement: Equations, clock: Clock, seed: int = 0) -> None:
         self.statement, self.clock, self.random = statement, clock, random.Random(seed)
         self.ring = Ring(statement.coordinates, statement.fields)
-        reader = Reader(self.ring)
-        reader.survey(list(statement.residuals))
-        self.reduction = Reduction(self.ring, [reader.read(e) for e in statement.residuals], clock)
+        self.reader = Reader(self.ring)
+        self.reader.survey(list(statement.residuals))
+        self.reduction = Reduction(self.ring, [self.reader.read(e) for e in statement.residuals], clock)
         self.linear, self.count = False, None
         self.system: System | None = None
         self.solutions: list[Solution] = []
@@ -102,16 +116,75 @@ class Derivation:
         self.span = Span(self.system, max(self.count.order, 1), self.random)
         if self.count.dimension is None:
             self._search_families()
-        for degree in DEGREES:
-            if self.complete:
-                return
-            elements = basis(self.system, degree)
-            for solution in simplest_first(solve_ansatz(self.system, elements, self.random, self.clock)):
-                if self.span.add(solution):
-                    self.solutions.append(solution)
+        for degree in DEGREES[:3]:
+            self._try(basis(self.system, degree))
+        self._try_functions()
+        if self.count.dimension is not None:
+            self._search_spectrum()
+        self._try(basis(self.system, DEGREES[3]))
+
+    def _try(self, elements: list[Element]) -> bool:
+        """Solve an ansatz and keep what is new; True if something was."""
+        if self.complete or not elements or len(elements) > LARGEST:
+            return False
+        assert self.system is not None and self.span is not None
+        found = False
+        for solution in simplest_first(solve_ansatz(self.system, elements, self.random, self.clock)):
+            if not self.complete and self.span.add(solution):
+                self.solutions.append(normalised_solution(self.ring, solution))
+                found = True
+        return found
+
+    def _try_functions(self) -> None:
+        """Products with the functions that occur in the equations themselves."""
+        assert self.system is not None
+        ring = self.ring
+        used = support(poly for form in self.system.equations for poly in form.values())
+        functions = [k for k in sorted(used) if k in ring.rules and not ring.depends_on_jets(k)]
+        inverses = [k for k in sorted(ring.inverted) if k not in used and not ring.depends_on_jets(k)]
+        functions = [k for k in functions + inverses if ring.base_of(k) - set(ring.parameters)]
+        for degree in (1, 2, 3):
+            if functions:
+                self._try(joint_basis(self.system, functions, degree))
+
+    def _search_spectrum(self) -> None:
+        """Functions discovered from ad Y of diagonal symmetries Y, until nothing new is found."""
+        assert self.system is not None and self.count is not None
+        spectrum = Spectrum(self.system, self.count.order, self.count.prolongation, self.random, self.clock)
+        used, known = 0, [[]]
+        while not self.complete and used < len(self.solutions):
+            solution = self.solutions[used]
+            used += 1
+            components = self.components(solution)
+            diagonal = diagonal_parts(self.ring, components)
+            if diagonal is None:
+                continue
+            new = list(sectors(spectrum.factors(components), diagonal))
+            for sector in new:
+                for other in known:
+                    self._try_sector([*other, sector])
+            known += [[sector] for sector in new]
+
+    def _try_sector(self, chosen: list[Sector]) -> None:
+        if self.complete or len({sector.variable for sector in chosen}) < len(chosen):
+            return
+        assert self.system is not None
+        expressions = [sp.Mul(*parts) for parts in itertools.product(*(sector.atoms for sector in chosen))]
+        self.reader.survey(expressions)
+        try:
+            atoms = [self.reader.read(e) for e in expressions]
+        except ScimlError:
+            return
+        for degree in (1, 2, 3):
+            self._try(basis(self.system, degree, atoms))
 
     def _search_families(self) -> None:
-        for candidate in arbitrary_functions(self.system, self.random, self.clock):
+        sources = [
+            arbitrary_functions(self.system, self.random, self.clock),
+            linear_ideals(self.system, self.reader, self.random, self.clock),
+            conformal(self.system, self.reader, self.random, self.clock),
+        ]
+        for candidate in itertools.chain.from_iterable(sources):
             if self.span.add(candidate.solution, candidate.jets.generators):
                 self.families.append(candidate)
                 if self.finite_part is not None:
@@ -201,6 +274,16 @@ class Derivation:
         for family in self.families:
             span.add(family.solution, family.jets.generators)
         return tuple(span.ranks)
+
+
+def normalised_solution(ring: Ring, solution: Solution) -> Solution:
+    """Without common numbers and common powers of parameters, the first coefficient positive."""
+    elements = [solution[f] for f in sorted(solution)]
+    shared = common_monomial(elements) & mask(ring.constants)
+    number = content(elements)
+    if elements[0][min(elements[0])] < 0:
+        number = -number
+    return {f: {m - shared: c // number for m, c in element.items()} for f, element in solution.items()}
 
 
 def is_linear(reduction: Reduction) -> bool:

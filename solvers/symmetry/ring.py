@@ -211,6 +211,12 @@ class Ring:
             return {k}
         return set().union(*(self.base_of(j) for _, argument in self.rules[k] for j in support([argument])))
 
+    @property
+    def constants(self) -> set[int]:
+        """Parameters and everything made of parameters only, for instance their roots."""
+        plain = set(self.parameters)
+        return plain | {k for k in self.rules if self.base_of(k) <= plain}
+
     def partial(self, v: int) -> Callable[[int], Polynomial]:
         """The image function of the partial derivative by generator `v` (a coordinate or a jet)."""
         memory: dict[int, Polynomial] = {v: ONE}
