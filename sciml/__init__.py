@@ -19,18 +19,20 @@ from sciml.errors import (
 )
 from sciml.exact import ExactSolution
 from sciml.geometry import Box, Disk, Geometry, Interval, Polygon, Rectangle
-from sciml.ibvp import IBVP, Unknown
+from sciml.ibvp import IBVP
 from sciml.networks import MLP
 from sciml.points import PointSet, sample
 from sciml.record import RowMap, TrainingRecord
 from sciml.residuals import ResidualSystem
 from sciml.solution import Solution, Solver
 from sciml.symbols import coordinates, field
+from sciml.unknowns import Unknown
 
 __all__ = [
     "IBVP", "MLP", "Box", "CheckpointError", "Condition", "ConvergenceError", "Dirichlet", "Disk", "ErrorReport",
     "ExactSolution", "Geometry", "GeometryError", "Interval", "MissingExtraError", "Neumann", "NotSymbolicError",
     "Observations", "Periodic", "PointSet", "PointsError", "Polygon", "ProblemError", "ProblemWarning", "Rectangle",
     "ResidualSystem", "Robin", "RowMap", "ScimlError", "Solution", "Solver", "SolverError", "SolverWarning",
-    "TrainingRecord", "Unknown", "UnsupportedFunctionError", "coordinates", "field", "load_solution", "normal", "sample",
+    "TrainingRecord", "Unknown", "UnsupportedFunctionError", "coordinates", "field", "load_solution", "normal",
+    "sample",
 ]  # fmt: skip

@@ -11,69 +11,7 @@ import sympy as sp
 import torch
 
 from sciml.errors import NotSymbolicError, ProblemError
-
-_ALIASES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
-            "arccosh": "acosh", "arctanh": "atanh", "absolute": "Abs", "abs": "Abs", "maximum": "Max",
-            "minimum": "Min", "heaviside": "Heaviside", "power": "Pow", "pow": "Pow"}  # fmt: skip
-_ARITHMETIC = {"add": lambda a, b: a + b, "sub": lambda a, b: a - b, "subtract": lambda a, b: a - b,
-               "mul": lambda a, b: a * b, "multiply": lambda a, b: a * b, "div": lambda a, b: a / b,
-               "divide": lambda a, b: a / b, "true_divide": lambda a, b: a / b, "neg": lambda a: -a,
-               "negative": lambda a: -a, "square": lambda a: a**2, "reciprocal": lambda a: 1 / a}  # fmt: skip
-
-
-def _symbolic_call(name: str, arguments: Sequence[Any]) -> sp.Expr:
-    name = name.strip("_")
-    function = _ARITHMETIC.get(name) or getattr(sp, _ALIASES.get(name, name), None)
-    if function is None:
-        raise TypeError(f"no SymPy counterpart of {name}")
-    return function(*arguments)
-
-
-class _Traced:
-    """Stands for a SymPy expression and answers NumPy and torch functions with SymPy ones."""
-
-    __slots__ = ("expression",)
-
-    def __init__(self, expression: sp.Expr) -> None:
-        self.expression = expression
-
-    def diff(self, *variables: Any) -> _Traced:
-        return _Traced(self.expression.diff(*[_plain(variable) for variable in variables]))
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> _Traced:
-        if method != "__call__" or kwargs:
-            raise TypeError(f"numpy.{ufunc.__name__} with these options cannot be traced")
-        return _Traced(_symbolic_call(ufunc.__name__, [_plain(value) for value in inputs]))
-
-    @classmethod
-    def __torch_function__(cls, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> _Traced:
-        if kwargs:
-            raise TypeError(f"torch.{func.__name__} with these options cannot be traced")
-        return cls(_symbolic_call(func.__name__, [_plain(value) for value in args]))
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return functools.partial(lambda *values: _Traced(_symbolic_call(name, [self.expression, *map(_plain, values)])))
-
-
-def _operator(name: str) -> Callable:
-    def apply(self: _Traced, *others: Any) -> _Traced:
-        result = getattr(sp.sympify(self.expression), name)(*[sp.sympify(_plain(other)) for other in others])
-        if result is NotImplemented:
-            raise TypeError(f"{name} cannot be traced")
-        return _Traced(result)
-
-    return apply
-
-
-for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "neg", "abs",
-              "lt", "le", "gt", "ge"):  # fmt: skip
-    setattr(_Traced, f"__{_name}__", _operator(f"__{_name}__"))
-
-
-def _plain(value: Any) -> Any:
-    return value.expression if isinstance(value, _Traced) else value
+from sciml.tracing import trace
 
 
 class NumericFunction(sp.Function):
@@ -121,31 +59,6 @@ def is_numeric_only(expression: sp.Basic) -> bool:
     return bool(expression.atoms(NumericFunction))
 
 
-def trace(python: Callable, arguments: Sequence[sp.Expr]) -> tuple[Any, str]:
-    """Call a Python function with SymPy arguments.
-
-    Args:
-        python: The function.
-        arguments: SymPy symbols and fields, passed by position.
-
-    Returns:
-        `(result, "")`, or `(None, reason)` where tracing failed.
-    """
-    reason = ""
-    for attempt in (list(arguments), [_Traced(argument) for argument in arguments]):
-        try:
-            return _collect(python(*attempt)), ""
-        except Exception as error:  # any failure of foreign code means: not traceable, and why
-            reason = f"{type(error).__name__}: {error}"
-    return None, reason.splitlines()[0]
-
-
-def _collect(result: Any) -> Any:
-    if isinstance(result, (list, tuple)):
-        return [_collect(item) for item in result]
-    return sp.sympify(_plain(result))
-
-
 def data_expression(data: Any, coordinates: Sequence[sp.Symbol], what: str) -> sp.Expr:
     """Data of a condition as a SymPy expression.
 
@@ -160,6 +73,8 @@ def data_expression(data: Any, coordinates: Sequence[sp.Symbol], what: str) -> s
     Raises:
         ProblemError: If the data are arrays, or anything that is not an expression.
     """
+    if isinstance(data, (np.ndarray, torch.Tensor)) and data.ndim == 0:
+        data = data.item()
     if isinstance(data, (np.ndarray, torch.Tensor, list, tuple)):
         raise ProblemError(
             f"a SymPy expression, a number or a function of {tuple(map(str, coordinates))} for {what}",
@@ -169,14 +84,22 @@ def data_expression(data: Any, coordinates: Sequence[sp.Symbol], what: str) -> s
     if callable(data) and not isinstance(data, sp.Basic):
         traced, reason = trace(data, coordinates)
         if traced is not None and isinstance(traced, sp.Expr):
-            return traced
+            return _finite(traced, what)
         return numeric_function(data, reason or "it did not return one expression")(*coordinates)
     try:
         expression = sp.sympify(data, strict=True)
     except sp.SympifyError:
-        raise ProblemError(f"an expression, a number or a function for {what}", repr(data), "") from None
+        raise ProblemError(
+            f"an expression, a number or a function for {what}", repr(data), "a SymPy expression, not a text"
+        ) from None
     if not isinstance(expression, sp.Expr):
         raise ProblemError(f"an expression for {what}", repr(data), "write the value, not an equation")
+    return _finite(expression, what)
+
+
+def _finite(expression: sp.Expr, what: str) -> sp.Expr:
+    if expression.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+        raise ProblemError(f"finite data for {what}", str(expression), "NaN and infinity are no values")
     return expression
 
 
@@ -223,6 +146,10 @@ def _tensor_operator(name: str) -> Callable:
 for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "neg", "abs",
               "lt", "le", "gt", "ge"):  # fmt: skip
     setattr(_FieldValue, f"__{_name}__", _tensor_operator(f"__{_name}__"))
+
+
+def _look_up(table: dict[sp.Expr, torch.Tensor], known: sp.Expr, orders: tuple) -> torch.Tensor:
+    return table[sp.Derivative(known, *orders)]
 
 
 def opaque_equations(
@@ -272,8 +199,7 @@ def opaque_equations(
     def component(k: int) -> Callable:
         def evaluate(*values: torch.Tensor) -> torch.Tensor:
             table = dict(zip(jets, values[d:], strict=True))
-            wrapped = [_FieldValue(table[known], lambda orders, known=known: table[sp.Derivative(known, *orders)])
-                       for known in fields]  # fmt: skip
+            wrapped = [_FieldValue(table[known], functools.partial(_look_up, table, known)) for known in fields]
             result = python(*map(_CoordinateValue, values[:d], coordinates), *wrapped)
             return _tensor(result[k] if isinstance(result, (list, tuple)) else result)
 

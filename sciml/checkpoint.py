@@ -6,6 +6,7 @@ by a rename. At every moment either the old or the new state can be loaded.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import importlib
 import json
@@ -47,11 +48,11 @@ def save_solution(solution: Solution, path: str | Path) -> Path:
         CheckpointError: If the path has a suffix of ours, its folder is missing, or writing fails.
     """
     base = Path(path)
-    if base.suffix in (".json", ".safetensors") or not base.parent.is_dir():
+    if not base.name or base.suffix in {".json", ".safetensors"} or not base.parent.is_dir():
         raise CheckpointError("a path without suffix in an existing folder", str(path), 'solution.save("results/heat")')
     problem, arrays = problem_to_json(solution.problem)
     meta, own = solution.state()
-    arrays = {**arrays, **{f"solution.{name}": np.ascontiguousarray(array) for name, array in own.items()}}
+    arrays = {**arrays, **{f"solution.{name}": np.array(array, order="C") for name, array in own.items()}}
     blob = save_arrays(arrays)
     digest = hashlib.sha256(blob).hexdigest()
     tensors = base.parent / f"{base.name}.{digest[:16]}.safetensors"
@@ -65,14 +66,17 @@ def save_solution(solution: Solution, path: str | Path) -> Path:
         "arrays": {"file": tensors.name, "sha256": digest},
     }
     manifest = base.parent / f"{base.name}.json"
+    sealed, kept = _seal(content), tensors.exists()
     try:
         _write(tensors, blob)
-        _write(manifest, _seal(content))
+        _write(manifest, sealed)
     except OSError as error:
+        if not kept:
+            tensors.unlink(missing_ok=True)
         raise CheckpointError(
             "a writable folder with room", f"{type(error).__name__}: {error}", "the old state is kept"
         ) from error
-    for old in base.parent.glob(f"{base.name}.{'[0-9a-f]' * 16}.safetensors"):
+    for old in base.parent.glob(f"{glob.escape(base.name)}.{'[0-9a-f]' * 16}.safetensors"):
         if old != tensors:
             old.unlink(missing_ok=True)
     return manifest
@@ -129,17 +133,25 @@ def _open(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         intact = False
     if not intact:
         raise CheckpointError("an intact manifest", damaged, "load another checkpoint")
-    if content.get("schema") != SCHEMA:
-        raise CheckpointError(f"schema {SCHEMA}", str(content.get("schema")), "use the version that wrote the file")
-    name = Path(content["arrays"]["file"]).name  # never outside the folder
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        found = content.get("schema") if isinstance(content, dict) else type(content).__name__
+        raise CheckpointError(f"schema {SCHEMA}", str(found), "use the version that wrote the file")
+    return content, _arrays(manifest, content)
+
+
+def _arrays(manifest: Path, content: dict[str, Any]) -> dict[str, np.ndarray]:
+    try:
+        name, digest = Path(content["arrays"]["file"]).name, content["arrays"]["sha256"]  # never outside the folder
+    except (KeyError, TypeError):
+        raise CheckpointError("a manifest that names its arrays", str(manifest), "load another checkpoint") from None
     tensors = manifest.parent / name
     blob = tensors.read_bytes() if tensors.is_file() else b""
-    if hashlib.sha256(blob).hexdigest() != content["arrays"]["sha256"]:
+    if hashlib.sha256(blob).hexdigest() != digest:
         raise CheckpointError(
             "intact arrays", f"{tensors} is missing, truncated or was changed", "load another checkpoint"
         )
     try:
-        return content, load_arrays(blob)
+        return load_arrays(blob)
     except SafetensorError as error:
         raise CheckpointError("a safetensors file", str(error), "load another checkpoint") from None
 
@@ -158,18 +170,27 @@ def load_solution(path: str | Path, problem: IBVP | None = None) -> Solution:
         CheckpointError: If a file is missing, damaged, of an unknown kind, or of another problem.
     """
     content, arrays = _open(path)
-    if content["kind"] not in KINDS:
-        raise CheckpointError(f"a solution of kind {', '.join(KINDS)}", repr(content["kind"]), "")
-    stored = problem_from_json(content["problem"], arrays)
+    kind_name = content.get("kind")
+    if not isinstance(kind_name, str) or kind_name not in KINDS:
+        raise CheckpointError(
+            f"a solution of kind {', '.join(KINDS)}", repr(kind_name), "use the version that wrote it"
+        )
+    stored = problem_from_json(content.get("problem"), arrays)
     if problem is not None and fingerprint(problem) != fingerprint(stored):
         raise CheckpointError(
             f"a solution of the problem given:\n{problem}",
             f"a solution of\n{stored}",
             "load it without problem=, or solve anew",
         )
-    module, name = KINDS[content["kind"]]
+    module, name = KINDS[kind_name]
     kind: type[Solution] = getattr(importlib.import_module(module), name)
     own = {key.removeprefix("solution."): value for key, value in arrays.items() if key.startswith("solution.")}
-    solution = kind.from_state(problem or stored, content["meta"], own)
-    solution.status, solution.history = content["status"], content["history"]
+    try:
+        solution = kind.from_state(problem or stored, content["meta"], own)
+        solution.status, solution.history = content["status"], content["history"]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        given = f"{type(error).__name__}: {error}"
+        raise CheckpointError(f"the state of a {kind_name} solution", given, "use the version that wrote it") from error
     return solution

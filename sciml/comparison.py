@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy as sp
-
+from sciml.callables import data_expression
 from sciml.errors import ProblemError
 from sciml.expressions.data import evaluate_data
 from sciml.ibvp import IBVP
-from sciml.jets import highest_order
 from sciml.sampling import unit_points
+from sciml.terms import free_constant, rationalise
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,9 @@ def reference_values(problem: IBVP, reference: Any, points: np.ndarray) -> np.nd
     """
     if hasattr(reference, "evaluate") and hasattr(reference, "problem"):
         names = reference.problem.field_names
+        axes = [tuple(map(str, p.coordinates)) for p in (problem, reference.problem)]
+        if axes[0] != axes[1]:
+            raise ProblemError(f"a reference over the coordinates {axes[0]}", str(axes[1]), "in the same order")
         if set(problem.field_names) - set(names):
             raise ProblemError(f"a reference with the fields {problem.field_names}", str(names), "")
         return reference.evaluate(points)[:, [names.index(name) for name in problem.field_names]]
@@ -62,7 +64,14 @@ def reference_values(problem: IBVP, reference: Any, points: np.ndarray) -> np.nd
     if missing:
         raise ProblemError("a solution, an expression, or {field: expression}", f"nothing for {', '.join(missing)}", "")
     columns = [
-        evaluate_data(problem.substitute(sp.sympify(given[known])), problem.coordinates, points, problem.bounds)
+        evaluate_data(
+            problem.substitute(
+                rationalise(data_expression(given[known], problem.coordinates, f"the reference of {known}"))
+            ),
+            problem.coordinates,
+            points,
+            problem.bounds,
+        )
         for known in problem.fields
     ]
     return np.stack(columns, axis=1)
@@ -91,33 +100,10 @@ def compare_values(problem: IBVP, mine: np.ndarray, theirs: np.ndarray) -> Error
     return ErrorReport(relative, maximum, len(mine))
 
 
-def test_points(problem: IBVP, count: int = 4096, seed: int = 20) -> np.ndarray:
+def comparison_points(problem: IBVP, count: int = 4096, seed: int = 20) -> np.ndarray:
     """Sobol points of the domain and time interval, (n, d), the same for every solution."""
     if problem.time is None:
         return problem.domain.sample(count, seed=seed)
     start, end = problem.bounds[-1]
     times = start + (end - start) * unit_points(count, 1, "sobol", seed + 1)[:, 0]
     return np.column_stack([problem.domain.sample(count, seed=seed), times])
-
-
-test_points.__test__ = False  # type: ignore[attr-defined]  # not a pytest function
-
-
-def free_constant(problem: IBVP, known: sp.Expr) -> bool:
-    """Whether equations and conditions determine a field only up to a constant (or function of time).
-
-    Args:
-        problem: The problem.
-        known: The field.
-
-    Returns:
-        True where only its space derivatives appear anywhere.
-    """
-    for term in problem.terms:
-        for expression in term.expressions:
-            bare = expression.replace(lambda e: isinstance(e, sp.Derivative) and e.expr == known, lambda e: sp.Dummy())
-            if bare.has(known):
-                return False
-    if problem.time is not None and highest_order(problem.equations, known, (problem.time[0],)):
-        return False
-    return highest_order(problem.equations, known, problem.space) > 0

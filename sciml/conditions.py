@@ -100,7 +100,7 @@ class Robin(FaceCondition):
 
     Args:
         field: The field.
-        beta: Coefficient β: an expression or a number.
+        beta: Coefficient β: an expression, a number, or a function of the coordinates.
         value: Data g.
         on: Faces, or None for the whole boundary.
     """
@@ -109,7 +109,7 @@ class Robin(FaceCondition):
 
     def __init__(self, field: sp.Expr, beta: Any, value: Any = 0, on: Any = None) -> None:
         object.__setattr__(self, "field", field)
-        object.__setattr__(self, "beta", sp.sympify(beta))
+        object.__setattr__(self, "beta", beta)
         object.__setattr__(self, "value", value)
         object.__setattr__(self, "on", _faces(on))
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from sciml.callables import data_expression
 from sciml.errors import ProblemError
 from sciml.expression_json import from_json, to_json
 from sciml.expressions.data import evaluate_data
 from sciml.ibvp import IBVP
 from sciml.jets import Jet
 from sciml.solution import Solution
+from sciml.terms import rationalise
 
 
 class ExactSolution(Solution):
@@ -47,7 +49,10 @@ class ExactSolution(Solution):
                 f"missing {', '.join(missing) or 'none, but others given'}",
                 "",
             )
-        self.expressions = tuple(problem.substitute(sp.sympify(given[known])) for known in problem.fields)
+        self.expressions = tuple(
+            problem.substitute(rationalise(data_expression(given[known], problem.coordinates, f"the solution {known}")))
+            for known in problem.fields
+        )
         strange = set().union(*(e.free_symbols for e in self.expressions)) - set(problem.coordinates)
         if strange:
             raise ProblemError(f"expressions of {problem.coordinates}", f"also {', '.join(map(str, strange))}", "")

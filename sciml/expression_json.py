@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
@@ -9,30 +10,9 @@ from sympy.core.function import AppliedUndef
 
 from sciml.callables import NumericFunction, numeric_function
 from sciml.errors import CheckpointError, NotSymbolicError
+from sciml.expressions.functions import HEADS
 
-_HEADS: dict[str, Any] = {
-    head.__name__: head
-    for head in (
-        *(sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.sin, sp.cos, sp.tan, sp.cot, sp.sec, sp.csc, sp.sinc),
-        *(sp.asin, sp.acos, sp.atan, sp.atan2, sp.sinh, sp.cosh, sp.tanh, sp.coth, sp.sech, sp.csch),
-        *(sp.asinh, sp.acosh, sp.atanh, sp.Abs, sp.sign, sp.floor, sp.ceiling, sp.Mod, sp.Max, sp.Min),
-        *(sp.Heaviside, sp.erf, sp.erfc, sp.erfinv, sp.erfi, sp.airyai, sp.airybi, sp.gamma, sp.loggamma),
-        *(
-            sp.digamma,
-            sp.besselj,
-            sp.bessely,
-            sp.besseli,
-            sp.besselk,
-            sp.Eq,
-            sp.Ne,
-            sp.Gt,
-            sp.Ge,
-            sp.Lt,
-            sp.Le,
-        ),
-        *(sp.And, sp.Or, sp.Not, sp.re, sp.im, sp.conjugate),
-    )
-}
+_HEADS: dict[str, Any] = {head.__name__: head for head in HEADS}
 _CONSTANTS = {"pi": sp.pi, "E": sp.E, "I": sp.I, "oo": sp.oo, "-oo": -sp.oo, "nan": sp.nan,
               "true": sp.true, "false": sp.false, "EulerGamma": sp.EulerGamma, "GoldenRatio": sp.GoldenRatio}  # fmt: skip
 _ASSUMPTIONS = {"real", "positive", "negative", "nonnegative", "nonpositive", "nonzero", "integer", "finite",
@@ -65,16 +45,12 @@ def to_json(expression: sp.Basic) -> list:
     if isinstance(expression, sp.Float):
         return ["float", float(expression).hex()]
     if isinstance(expression, sp.Symbol):
-        return [
-            "symbol",
-            expression.name,
-            {k: v for k, v in expression._assumptions_orig.items() if k in _ASSUMPTIONS},
-        ]
+        return ["symbol", expression.name, _flags(expression._assumptions_orig)]
     arguments = [to_json(argument) for argument in expression.args] if not isinstance(expression, sp.Derivative) else []
     if isinstance(expression, NumericFunction):
         return ["numeric", type(expression).__name__, *arguments]
     if isinstance(expression, AppliedUndef):
-        return ["field", expression.func.__name__, bool(expression.is_real), *arguments]
+        return ["field", expression.func.__name__, _flags(expression.func._kwargs), *arguments]
     if isinstance(expression, sp.Derivative):
         return [
             "derivative",
@@ -88,6 +64,10 @@ def to_json(expression: sp.Basic) -> list:
     raise CheckpointError(
         "an expression of supported functions", f"{expression.func.__name__} in {str(expression)[:80]}", ""
     )
+
+
+def _flags(assumptions: Mapping[str, Any]) -> dict[str, bool]:
+    return {name: bool(value) for name, value in assumptions.items() if name in _ASSUMPTIONS and value is not None}
 
 
 def from_json(tree: Any) -> sp.Basic:
@@ -106,7 +86,7 @@ def from_json(tree: Any) -> sp.Basic:
         return _read(tree, 0)
     except CheckpointError:
         raise
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(
             "a well-formed expression", f"{type(error).__name__}: {error}", "the file is damaged"
         ) from None
@@ -123,16 +103,14 @@ def _read(tree: Any, depth: int) -> sp.Basic:
     if kind == "float":
         return sp.Float(float.fromhex(rest[0]), 17)
     if kind == "symbol":
-        flags = {str(k): bool(v) for k, v in rest[1].items() if k in _ASSUMPTIONS}
-        return sp.Symbol(_name(rest[0]), **flags)
+        return sp.Symbol(_name(rest[0]), **_flags(rest[1]))
     if kind == "derivative":
         return sp.Derivative(_read(rest[0], depth + 1), *[(_read(s, depth + 1), _small(n)) for s, n in rest[1:]])
     if kind == "piecewise":
         return sp.Piecewise(*[(_read(v, depth + 1), _read(c, depth + 1)) for v, c in rest])
     if kind == "field":
         arguments = [_read(argument, depth + 1) for argument in rest[2:]]
-        flags = {"real": True} if rest[1] is True else {}
-        return sp.Function(_name(rest[0]), **flags)(*arguments)
+        return sp.Function(_name(rest[0]), **_flags(rest[1]))(*arguments)
     if kind == "numeric":
         return _stub(_name(rest[0]))(*[_read(argument, depth + 1) for argument in rest[1:]])
     if kind == "apply":
@@ -144,8 +122,9 @@ def _apply(name: str, arguments: list[sp.Basic]) -> sp.Basic:
     # canonical expressions never hold number ** integer; evaluating one could take all memory
     if name == "Pow" and arguments[0].is_Number and arguments[1].is_Integer:
         raise CheckpointError("evaluated powers", f"{arguments[0]} to an integer power", "the file is damaged")
-    if name in ("gamma", "loggamma") and arguments[0].is_Integer and abs(int(arguments[0])) > 1000:
-        raise CheckpointError("an evaluated gamma function", str(arguments[0])[:20], "the file is damaged")
+    growing = name in {"gamma", "loggamma", "factorial", "polygamma"}
+    if growing and any(argument.is_Integer and abs(int(argument)) > 1000 for argument in arguments):
+        raise CheckpointError(f"an evaluated {name}", str(arguments)[:40], "the file is damaged")
     return _HEADS[name](*arguments)
 
 

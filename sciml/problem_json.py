@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from sciml.conditions import Condition, Dirichlet, Neumann, Observations, Periodic, Robin
-from sciml.errors import CheckpointError, ProblemError, ProblemWarning
+from sciml.errors import CheckpointError, ProblemWarning, ScimlError
 from sciml.expression_json import from_json, to_json
 from sciml.geometry import geometry_from_dict
-from sciml.ibvp import IBVP, Unknown
+from sciml.ibvp import IBVP
+from sciml.unknowns import Unknown
 
 _FACE_CONDITIONS: dict[str, Any] = {"Dirichlet": Dirichlet, "Neumann": Neumann}
 
@@ -107,9 +108,9 @@ def problem_from_json(data: dict[str, Any], arrays: dict[str, np.ndarray]) -> IB
                 fields=[from_json(known) for known in data["fields"]],
                 name=data["name"],
             )
-    except (KeyError, TypeError, ValueError, AttributeError, ProblemError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ScimlError) as error:
         raise CheckpointError(
             "a well-formed problem", f"{type(error).__name__}: {error}", "the file is damaged"
         ) from None

@@ -11,12 +11,13 @@ import numpy as np
 import sympy as sp
 import torch
 
-from sciml.comparison import ErrorReport, compare_values, reference_values, test_points
+from sciml.comparison import ErrorReport, compare_values, comparison_points, reference_values
 from sciml.errors import PointsError, ProblemError
 from sciml.expressions.compiler import Program
 from sciml.ibvp import IBVP
 from sciml.jets import Jet, field_atoms, jet_atoms
 from sciml.record import TrainingRecord
+from sciml.terms import rationalise
 
 Callback = Callable[[int, int, Mapping[str, float]], Any]
 """Called as callback(step, total, values) while a solver works; a true answer asks it to stop."""
@@ -66,10 +67,11 @@ class Solution(ABC):
             (n, len(needed)).
         """
 
-    def __call__(self, **coordinates: Any) -> Any:
+    def __call__(self, *unnamed: Any, **coordinates: Any) -> Any:
         """Evaluate with NumPy broadcasting over named coordinates.
 
         Args:
+            *unnamed: Refused, coordinates are given by name.
             **coordinates: One array or number per coordinate, by name.
 
         Returns:
@@ -79,17 +81,18 @@ class Solution(ABC):
             PointsError: If a coordinate is missing or unknown, or shapes do not broadcast.
 
         Example:
-            >>> from sciml import ExactSolution, IBVP, Interval, coordinates, field
+            >>> from sciml import IBVP, Dirichlet, ExactSolution, Interval, coordinates, field
             >>> x = coordinates("x"); u = field("u", x)
-            >>> problem = IBVP(u.diff(x) - 2 * x, Interval(x, 0, 1))
+            >>> problem = IBVP(u.diff(x) - 2 * x, Interval(x, 0, 1), boundary=[Dirichlet(u, 0, on="left")])
             >>> ExactSolution(problem, x**2)(x=[0.0, 0.5])
             array([0.  , 0.25])
         """
         names = [symbol.name for symbol in self.problem.coordinates]
-        if set(coordinates) != set(names):
+        if unnamed or set(coordinates) != set(names):
+            given = [*coordinates, *[f"{len(unnamed)} without a name"] * bool(unnamed)]
             raise PointsError(
                 f"the coordinates {', '.join(names)} by name",
-                ", ".join(coordinates) or "none",
+                ", ".join(given) or "none",
                 f"solution({', '.join(f'{name}=...' for name in names)})",
             )
         arrays = [np.asarray(coordinates[name], dtype=np.float64) for name in names]
@@ -138,7 +141,7 @@ class Solution(ABC):
             raise PointsError(
                 f"points of shape (n, {len(self.problem.coordinates)}): {names}", f"shape {array.shape}", ""
             )
-        inside = np.isfinite(array).all(axis=1)
+        inside = np.atleast_1d(np.isfinite(array).all(axis=1))
         inside[inside] = self.problem.domain.contains(array[inside, : len(self.problem.space)], tolerance=1e-9)
         if self.problem.time is not None:
             start, end = self.problem.bounds[-1]
@@ -172,10 +175,17 @@ class Solution(ABC):
             ProblemError: If a field or symbol of the expression is not the problem's.
         """
         array = self.check_points(points)
-        flat = self.problem.substitute(sp.sympify(expression).doit())
-        foreign = field_atoms(flat) - set(self.problem.fields)
+        if not isinstance(expression, (sp.Expr, int, float)):
+            raise ProblemError("an expression of fields and derivatives", repr(expression), "for instance u.diff(x)")
+        flat = self.problem.substitute(rationalise(sp.sympify(expression)).doit())
+        known = {*self.problem.fields, *self.problem.coordinates, *self.problem.unknowns}
+        foreign = (field_atoms(flat) | flat.free_symbols) - known
         if foreign:
-            raise ProblemError(f"the fields {self.problem.fields}", ", ".join(map(str, foreign)), "")
+            raise ProblemError(
+                f"fields, coordinates and parameters of the problem: {', '.join(map(str, known))}",
+                ", ".join(sorted(map(str, foreign))),
+                "use the objects with which the problem was stated",
+            )
         return self._expressions([flat], array)[:, 0]
 
     def residual(self, points: Any) -> np.ndarray:
@@ -220,7 +230,7 @@ class Solution(ABC):
         Returns:
             Relative L2 and maximum error per field.
         """
-        array = test_points(self.problem) if points is None else self.check_points(points)
+        array = comparison_points(self.problem) if points is None else self.check_points(points)
         return compare_values(self.problem, self.evaluate(array), reference_values(self.problem, reference, array))
 
     def plot(self, compare: Any = None, **options: Any) -> Any:

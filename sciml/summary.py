@@ -27,6 +27,11 @@ def summary_text(problem: Any) -> str:
     for term in problem.terms:
         if term.kind == "observation":
             lines.append(f"  {term.name}: {len(term.condition.values)} values")
+        elif term.periodic:
+            lines += [
+                f"  {name}: {expression} agrees on {' and '.join(term.faces)}"
+                for name, expression in zip(term.components, term.expressions, strict=True)
+            ]
         elif term.kind != "interior":
             lines += [
                 f"  {name}: {expression} = 0"
@@ -58,7 +63,14 @@ def summary_latex(problem: Any) -> str:
     """
     rows = [f"{sp.latex(equation)} &= 0" for equation in problem.equations]
     for term in problem.terms:
-        if term.kind in ("initial", "boundary", "point"):
+        if term.periodic:
+            first, second = term.faces
+            rows += [
+                rf"\left. {sp.latex(expression)} \right|_{{\text{{{first}}}}} &= "
+                rf"\left. {sp.latex(expression)} \right|_{{\text{{{second}}}}}"
+                for expression in term.expressions
+            ]
+        elif term.kind in ("initial", "boundary", "point"):
             where = {
                 "initial": "t_0" if problem.time is None else f"{sp.latex(problem.time[0])}={sp.latex(problem.time[1])}"
             }

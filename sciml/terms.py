@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from sciml.callables import data_expression
-from sciml.conditions import Condition, FaceCondition, Observations, Periodic
+from sciml.conditions import Condition, FaceCondition, Observations, Periodic, Robin
 from sciml.errors import ProblemError
 from sciml.jets import field_atoms, highest_order
 from sciml.symbols import jet_name
@@ -52,12 +55,31 @@ class Term:
 
 
 def rationalise(expression: Any) -> Any:
-    """Replace every float by the rational of its shortest decimal form; `float()` gives it back bitwise."""
+    """Replace every float by the rational of its shortest decimal form, or by the multiple of π that it is.
+
+    Args:
+        expression: Anything; what is no SymPy object comes back unchanged.
+
+    Returns:
+        The exact expression; `float()` gives each float back bitwise.
+
+    Example:
+        >>> rationalise(sp.Symbol("x") * 0.1), rationalise(sp.Symbol("x") * math.pi)
+        (x/10, pi*x)
+    """
     if not isinstance(expression, sp.Basic):
         return expression
-    floats = {number: sp.Rational(repr(float(number))) for number in expression.atoms(sp.Float)
+    floats = {number: _exact_number(float(number)) for number in expression.atoms(sp.Float)
               if number.is_finite}  # fmt: skip
     return expression.xreplace(floats) if floats else expression
+
+
+def _exact_number(number: float) -> sp.Expr:
+    for denominator in (1, 2, 3, 4, 6, 8):
+        multiple = round(number * denominator / math.pi)
+        if 0 < abs(multiple) <= 64 * denominator and float(sp.pi * multiple / denominator).hex() == number.hex():
+            return sp.pi * sp.Rational(multiple, denominator)
+    return sp.Rational(repr(number))
 
 
 def equation_terms(equations: Sequence[sp.Expr], names: Sequence[str]) -> Term:
@@ -109,27 +131,38 @@ def _label(kind: str, fields: str, faces: Sequence[str], problem: Any) -> str:
 
 
 def _field_name(known: Any) -> str:
-    if not field_atoms(known):
-        raise ProblemError("a field such as u in a condition", repr(known), "Dirichlet(u, 0)")
+    if not isinstance(known, AppliedUndef):
+        raise ProblemError("a field such as u in a condition", repr(known),
+                           "Dirichlet(u, 0); derivatives and relations go into Condition(Eq(...), on=...)")  # fmt: skip
     return known.func.__name__
+
+
+def _face_data(value: Any, problem: Any, what: str) -> sp.Expr:
+    """Data on faces as an exact expression of coordinates, normals, parameters and unknowns."""
+    expression = rationalise(data_expression(value, problem.coordinates, what))
+    if field_atoms(expression):
+        raise ProblemError(f"data of coordinates and parameters for {what}", str(expression),
+                           "use Condition(Eq(...), on=...) for relations between fields")  # fmt: skip
+    return expression
 
 
 def _face_term(condition: FaceCondition, problem: Any) -> Term:
     faces = condition.on if condition.on is not None else problem.faces
     label = _label(type(condition).__name__.lower(), _field_name(condition.field), faces, problem)
-    value = rationalise(data_expression(condition.value, problem.coordinates, f"the condition {label!r}"))
-    if field_atoms(value):
-        raise ProblemError(
-            f"data of coordinates and parameters in {label!r}",
-            str(value),
-            "use Condition(Eq(...), on=...) for relations",
-        )
+    value = _face_data(condition.value, problem, f"the condition {label!r}")
+    if isinstance(condition, Robin):
+        beta = _face_data(condition.beta, problem, f"beta in the condition {label!r}")
+        condition = Robin(condition.field, beta, condition.value, condition.on)
     residual = rationalise(condition.operator(problem.space)).doit() - value
     return Term(label, "boundary", (residual,), (label,), tuple(faces), condition)
 
 
 def _periodic_term(condition: Periodic, problem: Any) -> Term:
     name = _field_name(condition.field)
+    unknown_faces = [face for face in condition.on if face not in problem.faces]
+    if unknown_faces:
+        raise ProblemError(f"faces among {', '.join(problem.faces)} in a periodic condition",
+                           ", ".join(map(repr, unknown_faces)), 'Periodic(u, on=("left", "right"))')  # fmt: skip
     axis = problem.face_axis(condition.on[0])
     order = max(1, highest_order(problem.equations, condition.field, (axis,)))
     expressions = tuple(condition.field.diff(axis, k) if k else condition.field for k in range(order))
@@ -156,6 +189,9 @@ def _free_term(condition: Condition, problem: Any) -> Term:
 
 def observation_term(observations: Observations) -> Term:
     """Rows quantity(point) - measured value; the values travel with the points."""
+    if not isinstance(observations.quantity, sp.Expr) or not field_atoms(observations.quantity):
+        raise ProblemError("a field or an expression of fields in Observations", repr(observations.quantity),
+                           "Observations(u, points, values)")  # fmt: skip
     name = observations.name or f"observed {observations.quantity}"
     return Term(name, "observation", (rationalise(observations.quantity).doit(),), (name,), (), observations)
 
@@ -168,7 +204,27 @@ def unique_names(terms: Sequence[Term]) -> tuple[Term, ...]:
         seen[term.name] = seen.get(term.name, 0) + 1
         if seen[term.name] > 1:
             suffix = f" {seen[term.name]}"
-            term = Term(term.name + suffix, term.kind, term.expressions,
-                        tuple(name + suffix for name in term.components), term.faces, term.condition, term.point)  # fmt: skip
+            components = tuple(name + suffix for name in term.components)
+            term = dataclasses.replace(term, name=term.name + suffix, components=components)
         result.append(term)
     return tuple(result)
+
+
+def free_constant(problem: Any, known: sp.Expr) -> bool:
+    """Whether equations and conditions determine a field only up to a constant (or function of time).
+
+    Args:
+        problem: The problem.
+        known: The field.
+
+    Returns:
+        True where only its space derivatives appear anywhere, and periodic differences.
+    """
+    for term in problem.terms:
+        for expression in () if term.periodic else term.expressions:
+            bare = expression.replace(lambda e: isinstance(e, sp.Derivative) and e.expr == known, lambda e: sp.Dummy())
+            if bare.has(known):
+                return False
+    if problem.time is not None and highest_order(problem.equations, known, (problem.time[0],)):
+        return False
+    return highest_order(problem.equations, known, problem.space) > 0

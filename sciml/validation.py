@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from sciml.callables import is_numeric_only
-from sciml.conditions import Dirichlet, Neumann, Periodic, Robin
-from sciml.errors import UnsupportedFunctionError
+from sciml.compatibility import corner_findings, data_findings
+from sciml.condition_counts import condition_findings
+from sciml.conditions import Observations
+from sciml.errors import NotSymbolicError, ProblemError, UnsupportedFunctionError
+from sciml.findings import Finding
 from sciml.jets import field_atoms, highest_order
-from sciml.terms import Term
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding: severity "error", "warning" or "note", and what to do about it."""
-
-    severity: str
-    message: str
+from sciml.terms import Term, free_constant
 
 
 def check_statement(problem: Any) -> list[Finding]:
@@ -41,61 +36,74 @@ def check_statement(problem: Any) -> list[Finding]:
         _initial_values,
         _faces,
         _observed,
-        _conditions,
+        condition_findings,
+        _gauge,
     )
     return [finding for check in checks for finding in check(problem)]
 
 
 def _equations(problem: Any) -> Iterator[Finding]:
+    equations, names = problem.equations, problem.equation_names
     if not problem.fields:
         yield Finding("error", f"no field of the coordinates {problem.coordinates} in the equations; declare one with "
                                f'field("u", {", ".join(map(str, problem.coordinates))})')  # fmt: skip
         return
-    if not any(equation.atoms(sp.Derivative) for equation in problem.equations):
+    if not any(known.atoms(sp.Derivative) for known in equations) and not _opaque(problem):
         yield Finding("error", "no derivative in the equations: not a differential equation")
-    for name, equation in zip(problem.equation_names, problem.equations, strict=False):
+    for i, (name, equation) in enumerate(zip(names, equations, strict=False)):
         if equation == 0:
             yield Finding("error", f"equation {name!r} is 0 = 0; note that u(x, 0).diff(t) is 0 in SymPy")
-    if len(problem.equation_names) != len(problem.equations) or len(set(problem.equation_names)) < len(
-        problem.equations
-    ):
-        yield Finding("error", "one different name per equation expected")
-    if len(problem.equations) < len(problem.fields):
-        yield Finding("error", f"{len(problem.equations)} equation(s) for {len(problem.fields)} fields "
-                               f"({', '.join(problem.field_names)}): under-determined")  # fmt: skip
+        elif equation in equations[:i] or -equation in equations[:i]:
+            yield Finding("error", f"equation {name!r} is the same as an earlier one; state each once")
+    if len(names) != len(equations) or len(set(names)) < len(equations):
+        yield Finding("error", f"one different name per equation expected, given {names}")
+    counts = f"{len(equations)} equation(s) for {len(problem.fields)} field(s) ({', '.join(problem.field_names)})"
+    if len(equations) < len(problem.fields):
+        yield Finding("error", f"{counts}: under-determined; known functions are written as expressions, "
+                               "numbers as parameters")  # fmt: skip
+    if len(equations) > len(problem.fields):
+        yield Finding("warning", f"{counts}: over-determined, solvable only where the equations agree")
+    for known in problem.fields:
+        if equations and not any(known in field_atoms(equation) for equation in equations):
+            yield Finding("error", f"the field {known} appears in no equation")
+
+
+def _opaque(problem: Any) -> bool:
+    return any(is_numeric_only(equation) for equation in problem.equations)
 
 
 def _all_expressions(problem: Any) -> Iterator[tuple[str, sp.Expr]]:
     for term in problem.terms:
-        for name, expression in zip(term.components, term.expressions, strict=True):
-            yield name, expression
+        yield from zip(term.components, term.expressions, strict=True)
 
 
 def _applied_elsewhere(problem: Any) -> Iterator[Finding]:
     own = set(problem.fields)
     names = {known.func.__name__: known for known in problem.fields}
     for name, expression in _all_expressions(problem):
-        for atom in field_atoms(expression) - own:
+        for atom in sorted(field_atoms(expression) - own, key=str):
             label = atom.func.__name__
             if label in names and atom.func == names[label].func:
-                yield Finding("error", f"{name}: {atom} is the field away from its own arguments; write {names[label]} and "
-                                       "say where it holds by initial=, boundary= or Condition(on=...)")  # fmt: skip
+                yield Finding("error", f"{name}: {atom} is the field away from its own arguments; write "
+                                       f"{names[label]}, and where it holds by initial=, boundary= or "
+                                       "Condition(on=...)")  # fmt: skip
             elif label in names:
-                yield Finding("error", f"{name}: {atom} has the name of the field {names[label]} but other assumptions; "
-                                       "declare it once with field(...)")  # fmt: skip
+                yield Finding("error", f"{name}: {atom} has the name of the field {names[label]} but other "
+                                       "assumptions; declare it once with field(...)")  # fmt: skip
             elif set(atom.args) <= set(problem.coordinates) or name in problem.equation_names:
-                yield Finding("error", f"{name}: {atom} is no field of the problem {tuple(map(str, problem.fields))}; fields "
-                                       f"depend on all of {problem.coordinates}; known functions need an expression")  # fmt: skip
+                yield Finding("error", f"{name}: {atom} is no field of the problem ({', '.join(map(str, own))}); "
+                                       f"fields depend on all of {problem.coordinates}; write known functions as "
+                                       "expressions")  # fmt: skip
+    if len(names) < len(problem.fields):
+        yield Finding("error", f"one field per name expected, given {', '.join(map(str, problem.fields))}")
     for known in problem.fields:
-        if not isinstance(known, AppliedUndef) or set(known.args) != set(problem.coordinates):
-            yield Finding(
-                "error",
-                f"the field {known} should depend on exactly {problem.coordinates} (space, then time)",
-            )
+        if set(known.args) != set(problem.coordinates):
+            yield Finding("error", f"the field {known} should depend on exactly {problem.coordinates} (space, then "
+                                   "time); a known function is written as an expression")  # fmt: skip
     for name, expression in _all_expressions(problem):
         if expression.atoms(sp.Subs, sp.Integral):
-            yield Finding("error", f"{name}: substituted derivatives and integrals are not supported in residuals: "
-                                   f"{expression}")  # fmt: skip
+            yield Finding("error", f"{name}: values at other places and integrals are not supported in residuals: "
+                                   f"{expression}; say where it holds by Condition(Eq(...), on=...)")  # fmt: skip
 
 
 def _symbols(problem: Any) -> Iterator[Finding]:
@@ -111,8 +119,9 @@ def _symbols(problem: Any) -> Iterator[Finding]:
             for symbol in sorted(expression.free_symbols - allowed - reported, key=str):
                 reported.add(symbol)
                 if symbol.name in by_name:
-                    yield Finding("error", f"{name}: the symbol {symbol} has the name of a declared one but other assumptions "
-                                           f"({_assumptions(symbol)} against {_assumptions(by_name[symbol.name])}); "
+                    other = by_name[symbol.name]
+                    yield Finding("error", f"{name}: the symbol {symbol} has the name of a declared one but other "
+                                           f"assumptions ({_assumptions(symbol)} against {_assumptions(other)}); "
                                            "use the same object everywhere")  # fmt: skip
                 else:
                     yield Finding("error", f"{name}: unknown symbol {symbol}; give its value in parameters={{...}} "
@@ -137,29 +146,42 @@ def _names(problem: Any) -> Iterator[Finding]:
 
 
 def _initial_values(problem: Any) -> Iterator[Finding]:
+    free = [term for term in problem.terms if term.kind == "initial" and term.condition is not None]
     if problem.time is None:
-        if problem.initial:
+        if problem.initial or free:
             yield Finding("error", "initial values in a problem without time=(t, t0, t1)")
         return
     t = problem.time[0]
-    allowed = {}
+    allowed: list[sp.Expr] = []
     for known in problem.fields:
         order = highest_order(problem.equations, known, (t,))
         keys = [known.diff(t, k) if k else known for k in range(order)]
-        allowed.update(dict.fromkeys(keys, known))
+        allowed += keys
         missing = [key for key in keys if key not in problem.initial]
-        if missing:
+        stated = sum(known in field_atoms(expression) for term in free for expression in term.expressions)
+        if len(missing) > stated:
             yield Finding("error", f"{known} is of order {order} in time and needs {order} initial value(s); missing: "
                                    + ", ".join(f"{{{key}: ...}}" for key in missing))  # fmt: skip
+        elif len(missing) < stated:
+            yield Finding("warning", f"{known} has more initial conditions than its order {order} in time")
     for key, value in problem.initial.items():
         if key not in allowed:
-            hint = (
-                "u(x, 0).diff(t) is 0 in SymPy, write u.diff(t)" if not getattr(key, "args", ()) else "not needed there"
-            )
-            yield Finding("error", f"the initial value {{{key}: {value}}} belongs to none of "
-                                   f"{', '.join(map(str, allowed)) or 'the fields (none is of first order in time)'}: {hint}")  # fmt: skip
+            wanted = ", ".join(map(str, allowed)) or "the fields (none has a derivative in time)"
+            yield Finding("error", f"the initial value {{{key}: {value}}} belongs to none of {wanted}: "
+                                   + _key_advice(key, problem))  # fmt: skip
         if value.has(t) or field_atoms(value):
             yield Finding("error", f"the initial value of {key} should depend on {problem.space} only, given {value}")
+
+
+def _key_advice(key: Any, problem: Any) -> str:
+    if isinstance(key, str):
+        return "the key is the field itself, u, not its name"
+    if isinstance(key, sp.Number):
+        return "u(x, 0).diff(t) is 0 in SymPy, write u.diff(t)"
+    own = {known.func for known in problem.fields}
+    if isinstance(key, AppliedUndef) and key.func in own and key not in problem.fields:
+        return "write the field with its own arguments, u(x, t); the time is meant to be the start"
+    return "not needed there"
 
 
 def _faces(problem: Any) -> Iterator[Finding]:
@@ -169,8 +191,34 @@ def _faces(problem: Any) -> Iterator[Finding]:
                 yield Finding("error", f"{term.name}: unknown face {face!r}; the domain has {', '.join(problem.faces)}")
         if term.periodic and set(term.faces) <= set(problem.faces):
             yield from _opposite(problem, term)
-        if term.point is not None and set(term.point) != set(problem.coordinates):
-            yield Finding("error", f"{term.name}: a point needs a value for each of {problem.coordinates}")
+        if term.point is not None:
+            yield from _point(problem, term)
+
+
+def _point(problem: Any, term: Term) -> Iterator[Finding]:
+    point = {symbol: problem.substitute(value) for symbol, value in term.point.items()}  # type: ignore[union-attr]
+    if set(point) != set(problem.coordinates):
+        example = ", ".join(f"{symbol}: ..." for symbol in problem.coordinates)
+        yield Finding("error", f"{term.name}: a point needs a value for each of {problem.coordinates}, with the "
+                               f"symbols as keys: on={{{example}}}")  # fmt: skip
+        return
+    if not all(value.is_number and value.is_real and value.is_finite for value in point.values()):
+        yield Finding("error", f"{term.name}: a point needs finite real numbers, given {point}")
+        return
+    place = np.array([[float(point[symbol]) for symbol in problem.coordinates]])
+    if _outside(problem, place).any():
+        yield Finding(
+            "error", f"{term.name}: the point lies outside the domain {problem.domain!r} or the time interval"
+        )
+
+
+def _outside(problem: Any, points: np.ndarray) -> np.ndarray:
+    """Which of (n, d) points lie outside the domain or the time interval, by more than rounding."""
+    outside = ~problem.domain.contains(points[:, : len(problem.space)], tolerance=1e-9)
+    if problem.time is not None:
+        start, end = problem.bounds[-1]
+        outside |= (points[:, -1] < start - 1e-9) | (points[:, -1] > end + 1e-9)
+    return outside
 
 
 def _opposite(problem: Any, term: Term) -> Iterator[Finding]:
@@ -183,71 +231,24 @@ def _opposite(problem: Any, term: Term) -> Iterator[Finding]:
 def _observed(problem: Any) -> Iterator[Finding]:
     width = len(problem.coordinates)
     for observations in problem.observations:
+        if not isinstance(observations, Observations):
+            continue
         if observations.points.shape[1] != width:
             yield Finding("error", f"observation points need {width} columns {problem.coordinates}, given "
                                    f"{observations.points.shape[1]}")  # fmt: skip
             continue
-        outside = ~problem.domain.contains(observations.points[:, : len(problem.space)], tolerance=1e-9)
-        if problem.time is not None:
-            start, end = problem.bounds[-1]
-            outside |= (observations.points[:, -1] < start - 1e-9) | (observations.points[:, -1] > end + 1e-9)
+        outside = _outside(problem, observations.points)
         if outside.any():
-            yield Finding("error", f"{int(outside.sum())} observation point(s) outside the domain, the first is "
-                                   f"{observations.points[outside][0]}")  # fmt: skip
+            place = tuple(map(float, observations.points[outside][0]))
+            yield Finding(
+                "error", f"{int(outside.sum())} observation point(s) outside the domain, the first is {place}"
+            )
 
 
-def _conditions(problem: Any) -> Iterator[Finding]:
-    numeric = any(is_numeric_only(equation) for equation in problem.equations)
+def _gauge(problem: Any) -> Iterator[Finding]:
     for known in problem.fields:
-        terms = [term for term in problem.terms if term.kind == "boundary" and _concerns(term, known)]
-        yield from _repeated(terms, known)
-        missing = [face for face in problem.faces
-                   if _needs_condition(problem, known, face) and not any(face in term.faces for term in terms)]  # fmt: skip
-        if missing:
-            scalar = len(problem.fields) == 1 and not numeric and not problem.observations
-            message = f"{known} has second derivatives across {', '.join(missing)} but no condition there"
-            advice = "; add Dirichlet, Neumann, Robin or Periodic (a wall without flux is Neumann(u, 0))"
-            yield Finding("error" if scalar else "warning", message + advice)
-        yield from _high_order(problem, known, terms)
-
-
-def _concerns(term: Term, known: AppliedUndef) -> bool:
-    return any(known in field_atoms(expression) for expression in term.expressions)
-
-
-def _needs_condition(problem: Any, known: AppliedUndef, face: str) -> bool:
-    """Second order across the face; along curved faces the order in all space coordinates counts."""
-    normals = abs(problem.domain.normals(face, problem.domain.sample_face(face, 4)))
-    across = [symbol for symbol, n in zip(problem.space, normals.max(axis=0), strict=True) if n > 1e-9]
-    return max(highest_order(problem.equations, known, (symbol,)) for symbol in across) == 2
-
-
-def _repeated(terms: list[Term], known: AppliedUndef) -> Iterator[Finding]:
-    owner: dict[tuple[str, str], Term] = {}
-    for term in terms:
-        if not isinstance(term.condition, (Dirichlet, Neumann, Robin, Periodic)):
-            continue
-        for face in term.faces:
-            for other_kind in ("Dirichlet", "Neumann", "Robin", "Periodic"):
-                other = owner.get((face, other_kind))
-                if other is None:
-                    continue
-                same = other_kind == type(term.condition).__name__
-                yield Finding("error" if same else "warning",
-                              f"{known} has two conditions on {face}: {other.name!r} and {term.name!r}"
-                              + ("; keep one" if same else "; that over-determines a second-order equation"))  # fmt: skip
-            owner[face, type(term.condition).__name__] = term
-
-
-def _high_order(problem: Any, known: AppliedUndef, terms: list[Term]) -> Iterator[Finding]:
-    for symbol in problem.space:
-        order = highest_order(problem.equations, known, (symbol,))
-        if order <= 2 or len(problem.space) > 1:
-            continue
-        count = sum(len(term.expressions) * (1 if term.periodic else len(term.faces)) for term in terms)
-        if count < order:
-            yield Finding("warning", f"{known} is of order {order} in {symbol} and usually needs {order} conditions on the "
-                                     f"boundary, given {count}")  # fmt: skip
+        if problem.terms and free_constant(problem, known):
+            yield Finding("note", f"{known} is determined only up to a constant; a Condition at a point would fix it")
 
 
 def check_data(problem: Any) -> list[Finding]:
@@ -259,15 +260,14 @@ def check_data(problem: Any) -> list[Finding]:
     Returns:
         The findings.
     """
-    from sciml.compatibility import corner_findings, data_findings
-
     try:
-        findings = [Finding(*pair) for pair in data_findings(problem)]
+        findings = list(data_findings(problem))
         if not any(finding.severity == "error" for finding in findings):
-            findings += [Finding(*pair) for pair in corner_findings(problem)]
-    except UnsupportedFunctionError as error:
+            findings += corner_findings(problem)
+        backward = problem.classification.backward
+    except (UnsupportedFunctionError, NotSymbolicError, ProblemError) as error:
         return [Finding("error", str(error).replace("\n ", ";"))]
-    if problem.classification.backward:
+    if backward:
         findings.append(
             Finding("warning", "the equation is ill-posed forwards in time (like u_t = -u_xx): check the sign")
         )

@@ -7,6 +7,7 @@ Nothing is generated as text and nothing is executed from strings.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 
 import sympy as sp
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from sciml.errors import UnsupportedFunctionError
 from sciml.expressions.functions import operation
+from sciml.expressions.singular import singular_nodes
 
 
 class Program:
@@ -46,6 +48,7 @@ class Program:
         self._slot: dict[sp.Basic, int] = {variable: i for i, variable in enumerate(self.variables)}
         dynamic_set = set(dynamic)
         self._is_dynamic = [variable in dynamic_set for variable in self.variables]
+        self._leaves: list[sp.Basic] = list(self.variables)
         self._constants: dict[int, float | bool] = {}
         self._steps: list[tuple[int, Callable[..., Tensor], tuple[int, ...]]] = []
         self._outputs = [self._visit(sp.sympify(expression)) for expression in expressions]
@@ -64,6 +67,9 @@ class Program:
             self._constants[slot] = _constant(node)
         elif isinstance(node, sp.Piecewise):
             slot = self._piecewise(node)
+        elif _root_of_positive_part(node):
+            others = sp.Max(*[argument for argument in node.base.args if argument != 0])
+            slot = self._visit(sp.Piecewise((others**node.exp, others > 0), (0, True)))
         elif not node.args or isinstance(node, sp.Derivative):
             raise UnsupportedFunctionError(
                 f"values for the symbols {', '.join(map(str, self.variables))}",
@@ -82,12 +88,30 @@ class Program:
         return slot
 
     def _piecewise(self, node: sp.Piecewise) -> int:
-        nan = self._visit(sp.nan)
-        result = nan
-        for value, condition in reversed(node.args):
-            slots = [self._visit(value), result, self._visit(condition)]
-            result = self._emit(lambda yes, no, where: torch.where(where, yes, no), slots)
+        branches, earlier = [], None
+        for value, condition in node.args:
+            holds = self._visit(condition)
+            mine = holds if earlier is None else self._emit(_only, [holds, earlier])
+            earlier = holds if earlier is None else self._emit(torch.logical_or, [holds, earlier])
+            branches.append((mine, self._branch(value, mine)))
+        result = self._visit(sp.nan)
+        for mine, value_slot in reversed(branches):
+            result = self._emit(torch.where, [mine, value_slot, result])
         return result
+
+    def _branch(self, value: sp.Expr, mine: int) -> int:
+        # Where another branch holds, this one is computed at a harmless constant point: the derivative of
+        # `where` multiplies that of the branch not taken by 0, and 0 times infinity is NaN.
+        leaves = [leaf for leaf in self._leaves if value.has(leaf)] if singular_nodes(value) else []
+        harmless = _harmless_point(value, leaves) if leaves else None
+        if harmless is None:
+            return self._visit(value)
+        stand_ins = {leaf: _stand_in(leaf) for leaf in leaves}
+        for leaf, number in zip(leaves, harmless, strict=True):
+            choose = functools.partial(_where_else, number)
+            self._slot[stand_ins[leaf]] = self._emit(choose, [mine, self._slot[leaf]])
+        self._leaves += stand_ins.values()
+        return self._visit(value.xreplace(stand_ins))
 
     def prepare(self, values: Sequence[Tensor | None]) -> list[Tensor | None]:
         """Compute all that does not depend on dynamic variables.
@@ -131,6 +155,47 @@ class Program:
         if all(value is None for value in fixed):  # nothing to learn dtype and device from
             fixed[0] = values[0]
         return self.finish(self.prepare(fixed), values)
+
+
+def _root_of_positive_part(node: sp.Basic) -> bool:
+    """Max(a, 0)^p with 0 < p < 1: its derivative is 0 for a < 0, where autograd meets 0 times infinity."""
+    return (
+        isinstance(node, sp.Pow)
+        and isinstance(node.base, sp.Max)
+        and sp.Integer(0) in node.base.args
+        and node.exp.is_number
+        and bool(node.exp > 0)
+        and bool(node.exp < 1)
+    )
+
+
+def _only(holds: Tensor, earlier: Tensor) -> Tensor:
+    return torch.logical_and(holds, torch.logical_not(earlier))
+
+
+def _where_else(number: float, mine: Tensor, value: Tensor) -> Tensor:
+    return torch.where(mine, value, number)
+
+
+def _stand_in(leaf: sp.Basic) -> sp.Dummy:
+    if isinstance(leaf, sp.Symbol):
+        return sp.Dummy(leaf.name, **leaf._assumptions_orig)
+    return sp.Dummy(real=leaf.is_real)
+
+
+def _harmless_point(value: sp.Expr, leaves: Sequence[sp.Basic]) -> tuple[float, ...] | None:
+    """Numbers for the leaves at which the value and its derivatives are finite, or None."""
+    program = Program([value], leaves)
+    for base in (0.5, 1.0, 2.0, -0.5, -1.0, -2.0, 0.1, 10.0):
+        for step in (0.0, 0.37, -0.37):
+            numbers = tuple(base + step * i for i in range(len(leaves)))
+            point = [torch.tensor(number, dtype=torch.float64, requires_grad=True) for number in numbers]
+            with torch.enable_grad():
+                result = program(*point)[0]
+                slopes = torch.autograd.grad(result, point, allow_unused=True) if result.requires_grad else ()
+            if all(bool(torch.isfinite(part)) for part in (result, *slopes) if part is not None):
+                return numbers
+    return None
 
 
 def _present(value: Tensor | None) -> Tensor:

@@ -1,12 +1,15 @@
 """Data of a problem at points, as one-sided limits at the ends of an interval.
 
 At an end of a coordinate's range the value of g is lim g(s) for s going to the end from inside:
-erfc(1/sqrt(t)) at t = 0 is 0, sin(x)/x at x = 0 is 1, Heaviside(x) at the left end 0 is 1.
+erfc(1/sqrt(t)) at t = 0 is 0, Heaviside(x) at the left end 0 is 1. Where the formula itself gives no finite
+number inside the range, the limit from all sides is taken if they agree: sin(x)/x at x = 0 is 1. A square root
+whose argument is negative only by rounding, as sqrt(1 - x² - y²) on the unit circle, is 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 
 import mpmath
 import numpy as np
@@ -35,7 +38,7 @@ def evaluate_data(
         bounds: Range of each coordinate; where a point lies at an end, the limit from inside is taken.
 
     Returns:
-        (n,) float64; NaN or infinity where no finite limit exists.
+        (n,) float64; NaN where no finite limit exists.
 
     Example:
         >>> import numpy as np, sympy as sp
@@ -48,13 +51,14 @@ def evaluate_data(
         return np.zeros(0)
     program = Program([expression], coordinates)
     values = _run(program, points)
-    if bounds is None or not expression.free_symbols:
+    if not expression.free_symbols or is_numeric_only(expression):
         return values
-    ends = _at_ends(points, bounds)
-    suspects = np.flatnonzero(ends.any(axis=1))
-    suspects = suspects[_suspicious(program, points[suspects], ends[suspects], values[suspects])]
-    if len(suspects) and not is_numeric_only(expression):
-        values[suspects] = _limits(expression, coordinates, points[suspects], ends[suspects])
+    ends = np.zeros(points.shape, dtype=int) if bounds is None else _at_ends(points, bounds)
+    suspect = ~np.isfinite(values)
+    edge = np.flatnonzero(ends.any(axis=1) & ~suspect)
+    suspect[edge[_jumps(program, points[edge], ends[edge], values[edge])]] = True
+    if suspect.any():
+        values[suspect] = _limits(expression, coordinates, points[suspect], ends[suspect])
     return values
 
 
@@ -70,38 +74,57 @@ def _at_ends(points: np.ndarray, bounds: Sequence[tuple[float, float]]) -> np.nd
     return np.where(points == lower, 1, np.where(points == upper, -1, 0))
 
 
-def _suspicious(program: Program, points: np.ndarray, ends: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Not finite, or different from a neighbour inside by more than the neighbours differ (a jump)."""
+def _jumps(program: Program, points: np.ndarray, ends: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Different from a neighbour inside by more than the neighbours differ, or no neighbour."""
     if len(points) == 0:
         return np.zeros(0, dtype=bool)
     scale = np.maximum(np.abs(points), 1.0)
     near = _run(program, points + 1e-14 * ends * scale)
     nearer = _run(program, points + 4e-14 * ends * scale)
     with np.errstate(invalid="ignore"):
-        jump = np.abs(near - values) > 50 * np.abs(nearer - near) + 1e-10 * (1 + np.abs(values))
-    return ~np.isfinite(values) | jump
+        return ~(np.abs(near - values) <= 50 * np.abs(nearer - near) + 1e-10 * (1 + np.abs(values)))
 
 
 def _limits(expression: sp.Expr, coordinates: Sequence[sp.Symbol], points: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Limits by evaluation with many digits at two tiny distances that must agree."""
+    """Limits by evaluation with many digits at two tiny distances and from all sides, which must agree."""
     function = sp.lambdify(list(coordinates), expression, modules="mpmath")
+    moving = [symbol in expression.free_symbols for symbol in coordinates]
     result = np.full(len(points), np.nan)
     with mpmath.workdps(_DIGITS):
         for i, (point, end) in enumerate(zip(points, ends, strict=True)):
-            pair = []
-            for distance in _DISTANCES:
-                shifted = [
-                    mpmath.mpf(float(c)) + int(e) * mpmath.mpf(distance) for c, e in zip(point, end, strict=True)
-                ]
-                pair.append(_real(function, shifted))
-            if abs(pair[0] - pair[1]) <= 1e-9 * (1 + abs(pair[1])):
-                result[i] = pair[1]
+            result[i] = _limit(function, point, end, moving)
+            if np.isnan(result[i]):
+                result[i] = _rounded_root(function, point)
     return result
 
 
-def _real(function: object, arguments: list) -> float:
+def _limit(function: Callable, point: np.ndarray, end: np.ndarray, moving: Sequence[bool]) -> float:
+    if not end.any():
+        ways = [way for way in itertools.product(*((-1, 1) if m else (0,) for m in moving))]
+    else:
+        ways = [tuple(int(e) for e in end)]
+    values = []
+    for way, distance in itertools.product(ways, _DISTANCES):
+        shifted = [mpmath.mpf(float(c)) + w * mpmath.mpf(distance) for c, w in zip(point, way, strict=True)]
+        values.append(_real(function, shifted))
+    last = values[-1]
+    agree = all(abs(value - last) <= 1e-9 * (1 + abs(last)) for value in values)
+    return last if agree else float("nan")
+
+
+def _rounded_root(function: Callable, point: np.ndarray) -> float:
+    """The real part where the imaginary part is of the size of the root of a rounding error."""
     try:
-        value = mpmath.mpmathify(function(*arguments))  # type: ignore[operator]
+        value = mpmath.mpmathify(function(*[mpmath.mpf(float(c)) for c in point]))
+    except (ZeroDivisionError, ValueError, OverflowError, TypeError, mpmath.libmp.NoConvergence):
+        return float("nan")
+    small = 0 < abs(value.imag) < 1e-7 * (1 + abs(value.real))
+    return float(value.real) if small else float("nan")
+
+
+def _real(function: Callable, arguments: list) -> float:
+    try:
+        value = mpmath.mpmathify(function(*arguments))
         return float(value.real) if abs(value.imag) < mpmath.mpf("1e-20") else float("nan")
-    except (ZeroDivisionError, ValueError, OverflowError, mpmath.libmp.NoConvergence):
+    except (ZeroDivisionError, ValueError, OverflowError, TypeError, mpmath.libmp.NoConvergence):
         return float("nan")
