@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from sciml import expression_json as tree
+from sciml.errors import CheckpointError
 from solvers.symmetry.generator import Generator
+from solvers.symmetry.structure import LeviData, expand_in, levi_data, structure_constants
+
+FORMAT = "symmetry algebra 1"
+PLAIN = ("dimension", "infinite", "certified", "reason", "notes", "seconds")
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,85 @@ class SymmetryAlgebra:
         """
         return self._brackets
 
+    @cached_property
+    def _constants(self) -> sp.ImmutableDenseNDimArray:
+        return structure_constants(self.generators)
+
+    def structure_constants(self) -> sp.ImmutableDenseNDimArray:
+        """The numbers c with [X_i, X_j] = sum_k c[i, j, k] X_k, exact in the parameters.
+
+        Returns:
+            Array of shape (r, r, r).
+
+        Raises:
+            SolverError: If a bracket is outside the span of the generators.
+        """
+        return self._constants
+
+    def levi(self) -> LeviData:
+        """Derived and central series, Killing form, solvable radical, centre.
+
+        Returns:
+            The data of the algebra that the generators span.
+
+        Raises:
+            SolverError: If a bracket is outside the span of the generators.
+        """
+        return self._levi
+
+    @cached_property
+    def _levi(self) -> LeviData:
+        return levi_data(self._constants)
+
+    def contains(self, generator: Generator) -> bool:
+        """Is a vector field in the span of the generators?
+
+        Args:
+            generator: On the same variables.
+
+        Returns:
+            True if it is a combination with constant coefficients.
+        """
+        return expand_in(self.generators, [generator])[0] is not None
+
+    def commutator_table(self) -> str:
+        """The brackets as a text table, in terms of the generators.
+
+        Returns:
+            One line per generator.
+
+        Raises:
+            SolverError: If a bracket is outside the span of the generators.
+        """
+        r, c = len(self.generators), self._constants
+        cells = [["", *(f"X{j + 1}" for j in range(r))]]
+        cells += [[f"X{i + 1}", *(_combination([c[i, j, k] for k in range(r)]) for j in range(r))] for i in range(r)]
+        widths = [max(len(row[j]) for row in cells) for j in range(r + 1)]
+        return "\n".join("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in cells)
+
+    def to_json(self) -> str:
+        """The algebra as JSON text; expressions are stored as trees, never as code.
+
+        Returns:
+            The text.
+        """
+        return algebra_to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> SymmetryAlgebra:
+        """Rebuild an algebra; nothing in the text is evaluated.
+
+        Args:
+            text: From `to_json`.
+
+        Returns:
+            The algebra.
+
+        Raises:
+            CheckpointError: If the text is malformed.
+        """
+        return cls(**algebra_from_json(text))
+
     def __str__(self) -> str:
         """Dimension, certificate, generators, families."""
         size = "unknown" if self.dimension is None else str(self.dimension)
@@ -160,3 +246,74 @@ class SymmetryAlgebra:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+
+def _combination(coefficients: list[sp.Expr]) -> str:
+    terms = sum(c * sp.Symbol(f"X{k + 1}") for k, c in enumerate(coefficients))
+    return str(terms)
+
+
+def algebra_to_json(algebra: SymmetryAlgebra) -> str:
+    """The JSON text of an algebra."""
+
+    def vector(generator: Generator) -> list:
+        return [tree.to_json(c) for c in generator.components]
+
+    data = {
+        "format": FORMAT,
+        "equations": [tree.to_json(e) for e in algebra.equations],
+        "fields": [tree.to_json(u) for u in algebra.fields],
+        "coordinates": [tree.to_json(x) for x in algebra.coordinates],
+        "generators": [vector(x) for x in algebra.generators],
+        "families": [
+            {
+                "name": f.name,
+                "generator": vector(f.generator),
+                "functions": [tree.to_json(a) for a in f.functions],
+                "constraints": [tree.to_json(c) for c in f.constraints],
+            }
+            for f in algebra.families
+        ],
+        "certificate": None if algebra.certificate is None else asdict(algebra.certificate),
+        **{key: getattr(algebra, key) for key in PLAIN},
+    }
+    return json.dumps(data)
+
+
+def algebra_from_json(text: str) -> dict:
+    """The attributes of an algebra from its JSON text."""
+    try:
+        data = json.loads(text)
+        if data["format"] != FORMAT:
+            raise CheckpointError(f"format {FORMAT!r}", repr(data["format"]), "write the file again")
+        fields = tuple(tree.from_json(u) for u in data["fields"])
+        coordinates = tuple(tree.from_json(x) for x in data["coordinates"])
+
+        def vector(components: list) -> Generator:
+            values = [tree.from_json(c) for c in components]
+            return Generator(coordinates, fields, dict(zip((*coordinates, *fields), values, strict=True)))
+
+        families = tuple(
+            Family(
+                str(f["name"]),
+                vector(f["generator"]),
+                tuple(tree.from_json(a) for a in f["functions"]),
+                tuple(tree.from_json(c) for c in f["constraints"]),
+            )
+            for f in data["families"]
+        )
+        certificate = data["certificate"]
+        if certificate is not None:
+            certificate = Certificate(**{k: tuple(v) if isinstance(v, list) else v for k, v in certificate.items()})
+        known = {key: tuple(data[key]) if isinstance(data[key], list) else data[key] for key in PLAIN}
+        return {
+            "equations": tuple(tree.from_json(e) for e in data["equations"]),
+            "fields": fields,
+            "coordinates": coordinates,
+            "generators": tuple(vector(x) for x in data["generators"]),
+            "families": families,
+            "certificate": certificate,
+            **known,
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError("JSON of a symmetry algebra", f"{type(error).__name__}: {error}", "") from None

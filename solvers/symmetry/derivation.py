@@ -7,6 +7,7 @@ import random
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
+from sympy.simplify.fu import TR8
 
 from sciml.errors import ScimlError
 from solvers.symmetry.algebra import Certificate, Family
@@ -20,6 +21,7 @@ from solvers.symmetry.determining import (
     linear_unknowns,
 )
 from solvers.symmetry.families import Candidate, arbitrary_functions
+from solvers.symmetry.function_jets import unused_names
 from solvers.symmetry.generator import Generator
 from solvers.symmetry.ideals import conformal, linear_ideals
 from solvers.symmetry.polynomials import (
@@ -226,26 +228,39 @@ class Derivation:
         return result
 
     def generator(self, solution: Solution) -> Generator:
-        """A solution as a vector field."""
+        """A solution as a vector field, in readable form."""
         statement = self.statement
         variables = (*statement.coordinates, *statement.fields)
-        expressions = map(self.ring.expression, self.components(solution))
+        expressions = [readable(self.ring.expression(c)) for c in self.components(solution)]
+        first = next((e for e in expressions if e != 0), sp.S.One)
+        if first.could_extract_minus_sign():
+            expressions = [sp.expand(-e) for e in expressions]
         return Generator(statement.coordinates, statement.fields, dict(zip(variables, expressions, strict=True)))
 
     def named_families(self) -> list[Family]:
         """The families, the superposition of linear systems first."""
         result = [self.superposition()] if self.linear else []
+        names = unused_names(self.names | {f.func.__name__ for family in result for f in family.functions})
         for candidate in self.families:
             field = self.generator(candidate.solution)
-            present = [f for f in candidate.jets.functions if any(c.has(f) for c in field.components)]
-            result.append(Family(candidate.name, field, tuple(present), candidate.constraints))
+            renamed = {f: sp.Function(next(names), real=True)(*f.args) for f in candidate.jets.functions}
+            coefficients = {z: c.xreplace(renamed) for z, c in field.coefficients.items()}
+            field = Generator(field.independent, field.dependent, coefficients)
+            constraints = tuple(c.xreplace(renamed) for c in candidate.constraints)
+            result.append(Family(candidate.name, field, tuple(renamed.values()), constraints))
         return result
+
+    @property
+    def names(self) -> set[str]:
+        """Names that the user has given."""
+        statement = self.statement
+        taken = {str(s) for s in (*statement.coordinates, *statement.parameters)}
+        return taken | {f.func.__name__ for e in statement.residuals for f in e.atoms(AppliedUndef)}
 
     def superposition(self) -> Family:
         """Any solution of a linear homogeneous system may be added."""
         statement = self.statement
-        taken = {str(s) for s in (*statement.coordinates, *statement.parameters)}
-        taken |= {f.func.__name__ for e in statement.residuals for f in e.atoms(AppliedUndef)}
+        taken = self.names
         stem = next(n for n in ("alpha", "beta", "sigma", "superposed") if not any(t.startswith(n) for t in taken))
         names = [stem] if len(statement.fields) == 1 else [f"{stem}_{u.func.__name__}" for u in statement.fields]
         added = {
@@ -274,6 +289,16 @@ class Derivation:
         for family in self.families:
             span.add(family.solution, family.jets.generators)
         return tuple(span.ranks)
+
+
+def readable(expression: sp.Expr) -> sp.Expr:
+    """Products of sines and cosines as multiple angles, powers and exponentials combined."""
+    if expression.has(sp.sin, sp.cos):
+        for _ in range(3):
+            expression = sp.expand(TR8(expression))
+    if expression.has(sp.exp, sp.Pow):
+        expression = sp.Add(*(sp.powsimp(term) for term in sp.Add.make_args(expression)))
+    return expression
 
 
 def normalised_solution(ring: Ring, solution: Solution) -> Solution:

@@ -66,12 +66,19 @@ class ConstrainedFunctions:
         self._ring = Ring(symbols, inner)
         place = [system.unknowns.variables.index(k) for k in variables]
         equations = [self._equation(ring, form, inner, symbols, place) for form in forms]
-        self.constraints = tuple(e.xreplace(dict(zip(inner, self.jets.functions, strict=True))).xreplace(self._back)
-                                 for e in equations)  # fmt: skip
         inner_reader = Reader(self._ring)
         inner_reader.survey(equations)
         self._reduction = Reduction(self._ring, [inner_reader.read(e) for e in equations], clock)
         self._images: dict[int, Polynomial] = {}
+        outer = dict(zip(inner, self.jets.functions, strict=True))
+        self.constraints = tuple(c.xreplace(outer).xreplace(self._back) for c in self._solved())
+
+    def _solved(self) -> Iterator[sp.Expr]:
+        """The equations that fix the leading derivatives: no superfluous ones."""
+        for (number, index), right in sorted(self._reduction.leaders.items()):
+            [numerator], denominator = self._ring.cleared([right])
+            jet = self._ring.expression(variable(self._ring.jet(number, index)))
+            yield sp.expand(self._ring.expression(denominator) * jet - self._ring.expression(numerator))
 
     def _equation(self, ring: Ring, form: Form, inner, symbols, place) -> sp.Expr:
         total = sp.S.Zero
@@ -102,9 +109,7 @@ class ConstrainedFunctions:
         return self._images[k]
 
 
-def linear_ideals(
-    system: System, reader: Reader, generator: random.Random, clock: Clock
-) -> Iterator[Candidate]:
+def linear_ideals(system: System, reader: Reader, generator: random.Random, clock: Clock) -> Iterator[Candidate]:
     """Abelian ideals F alpha d_s: the variables s of one block move, alpha depends on the other variables.
 
     With the fields as block this is superposition (F = 1) or the sign of a linearising map (Bluman and Kumei 1989);

@@ -17,6 +17,7 @@ from solvers.symmetry.polynomials import (
     multiply,
     power,
     scale,
+    support,
     variable,
 )
 from solvers.symmetry.ring import Ring
@@ -41,6 +42,7 @@ class Reader:
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self.roots: dict[tuple[str, sp.Expr], int] = {}
+        self.made: dict[tuple[str, sp.Expr], list[tuple[int, int]]] = {}
         self.depth = 0
 
     def read(self, expression: sp.Expr) -> Polynomial:
@@ -140,7 +142,7 @@ class Reader:
                 if part == 1:
                     element = self._algebraic(b, degree) if degree > 1 else self.read(b)
                 else:
-                    element = self._symbolic_power(b, part / degree)
+                    element = self._symbolic_power(b, part, degree)
                 steps = int(whole * degree)
                 result = multiply(result, power(element if steps > 0 else self.ring.inverse(element), abs(steps)))
         return result
@@ -148,16 +150,52 @@ class Reader:
     def _algebraic(self, base: sp.Expr, degree: int) -> Polynomial:
         if base == -1 or base.is_negative:
             raise ProblemError("real coefficients", f"a root of {base}", "write real and imaginary parts as two fields")
-        [numerator], denominator = self.ring.cleared([self.read(base)])
-        numerator = multiply(numerator, power(denominator, degree - 1))
-        expression = self.ring.expression(numerator) ** sp.Rational(1, degree)
-        return multiply(self.ring.root(expression, degree, numerator), self.ring.inverse(denominator))
+        ring, key = self.ring, ("root", base)
+        [numerator], denominator = ring.cleared([self.read(base)])
+        coarser = self._coarser(key, degree)
+        if coarser is None:
+            numerator = multiply(numerator, power(denominator, degree - 1))
+            root = ring.root(ring.expression(numerator) ** sp.Rational(1, degree), degree, numerator)
+        elif denominator == ONE:
+            root = ring.root(ring.expression(numerator) ** sp.Rational(1, degree), degree, numerator)
+            ring.relations[next(iter(support([root])))] = coarser
+        else:
+            raise self._too_late(base)
+        self._remember(key, degree, next(iter(support([root]))))
+        return multiply(root, ring.inverse(denominator))
 
-    def _symbolic_power(self, base: sp.Expr, exponent: sp.Expr) -> Polynomial:
+    def _coarser(self, key: tuple[str, sp.Expr], degree: int) -> tuple[int, Polynomial] | None:
+        """The relation of a finer root or power to the finest one that was made before it."""
+        finest = max((pair for pair in self.made.get(key, []) if pair[0] < degree), default=None)
+        return None if finest is None else (degree // finest[0], variable(finest[1]))
+
+    def _remember(self, key: tuple[str, sp.Expr], degree: int, k: int) -> None:
+        if (degree, k) not in self.made.setdefault(key, []):
+            self.made[key].append((degree, k))
+
+    @staticmethod
+    def _too_late(expression: sp.Expr) -> UnsupportedFunctionError:
+        return UnsupportedFunctionError(
+            "functions whose fractions were known before the equations were read", str(expression)
+        )
+
+    def _finer(self, key: tuple[str, sp.Expr], degree: int, expression: sp.Expr) -> tuple[int, bool]:
+        """The generator of a function, related to a power of it that may exist already; is it new?"""
+        ring = self.ring
+        new = expression not in ring.known
+        k = ring.theta(expression, [])
+        if new:
+            coarser = self._coarser(key, degree)
+            if coarser is not None:
+                ring.relations[k] = coarser
+            self._remember(key, degree, k)
+        return k, new
+
+    def _symbolic_power(self, base: sp.Expr, part: sp.Expr, degree: int) -> Polynomial:
         ring, argument = self.ring, self.read(base)
-        k = ring.theta(base**exponent, [])
-        if not ring.rules[k]:
-            rate = multiply(self.read(exponent), ring.inverse(argument))
+        k, new = self._finer((f"power {part}", base), degree, base ** (part / degree))
+        if new:
+            rate = multiply(self.read(part / degree), ring.inverse(argument))
             ring.rules[k] = [(lambda: multiply(variable(k), rate), argument)]
         return variable(k)
 
@@ -169,8 +207,8 @@ class Reader:
                 continue
             degree = self.roots.setdefault(("exp", term), int(ratio.q))
             inner = self.read(term / degree)
-            k = ring.theta(sp.exp(term / degree), [])
-            if not ring.rules[k]:
+            k, new = self._finer(("exp", term), degree, sp.exp(term / degree))
+            if new:
                 ring.rules[k] = [(lambda k=k: variable(k), inner)]
             element, steps = variable(k), int(ratio * degree)
             result = multiply(result, power(element if steps > 0 else ring.inverse(element), abs(steps)))
@@ -188,11 +226,7 @@ class Reader:
         if isinstance(expression, HYPERBOLIC):
             return self._again(expression.rewrite(sp.exp))
         if isinstance(expression, TRIGONOMETRIC):
-            return self._again(
-                expression.rewrite(sp.cos if isinstance(expression, sp.sec) else sp.sin).rewrite(sp.sin)
-                if False
-                else _ratio_of_circles(expression)
-            )
+            return self._again(_ratio_of_circles(expression))
         if isinstance(expression, sp.sin | sp.cos):
             return self._circular(expression)
         if isinstance(expression, sp.log):
@@ -209,6 +243,9 @@ class Reader:
         for ratio, term in pieces:
             degree = self.roots.setdefault(("angle", term), int(ratio.q))
             angle = term / degree
+            if any(d != degree for d, _ in self.made.get(("angle", term), [])):
+                raise self._too_late(expression)
+            self._remember(("angle", term), degree, 0)
             self.ring.circle(sp.sin(angle), sp.cos(angle), self.read(angle))
             s, c = variable(self.ring.known[sp.sin(angle)]), variable(self.ring.known[sp.cos(angle)])
             steps = int(ratio * degree)

@@ -29,11 +29,17 @@ class Span:
 
     def __init__(self, system: System, order: int, generator: random.Random, generators: Iterable[int] = ()) -> None:
         self.system, self.order = system, order
+        self._random = generator
         used = support(poly for form in system.equations for poly in form.values()) | set(system.unknowns.variables)
-        self.point: Point = random_point(system.ring, generator, used | set(generators))
+        self._used = used | set(generators)
         self._images = [system.ring.partial(k) for k in system.unknowns.variables]
-        self._echelons = [Echelon(self.point.prime) for _ in range(order + 1)]
-        self.ranks = [0] * (order + 1)
+        self._kept: list[tuple[Solution, Set[int]]] = []
+        self._start()
+
+    def _start(self) -> None:
+        self.point: Point = random_point(self.system.ring, self._random, self._used)
+        self._echelons = [Echelon(self.point.prime) for _ in range(self.order + 1)]
+        self.ranks = [0] * (self.order + 1)
 
     def add(self, solution: Solution, functions: Set[int] = frozenset()) -> bool:
         """Add a field, or a family that is linear in the jets `functions`; False if it is nothing new.
@@ -45,7 +51,20 @@ class Span:
         Returns:
             Whether the rank at the highest order grew.
         """
+        new = (support(solution.values()) & set(self.system.ring.relations)) - self._used
+        if new:
+            # A root need not exist modulo the present prime: begin again at a point where it does.
+            self._used |= new
+            self._start()
+            for kept in self._kept:
+                self._insert(*kept)
         before = self.ranks[self.order]
+        self._insert(solution, functions)
+        if self.ranks[self.order] > before:
+            self._kept.append((solution, functions))
+        return self.ranks[self.order] > before
+
+    def _insert(self, solution: Solution, functions: Set[int]) -> None:
         jets = self._jets(solution, functions)
         for m, echelon in enumerate(self._echelons):
             rows: dict[int, Row] = {}
@@ -54,7 +73,6 @@ class Span:
                     for atom, value in values.items():
                         rows.setdefault(atom, {})[self._key(f, index)] = value
             self.ranks[m] += sum(echelon.insert(row) is not None for row in rows.values())
-        return self.ranks[self.order] > before
 
     def _key(self, f: int, index: Index) -> int:
         key = sum(index)
