@@ -165,11 +165,12 @@ class ResidualSystem:
         where = torch.device(device)
         batch = []
         for name in points.terms:
+            piece = points.of(name)
+            if not len(piece):
+                continue
             if name not in self._programs:
                 raise PointsError("terms " + ", ".join(map(repr, self._programs)), repr(name), "sample(problem, ...)")
-            piece = points.of(name)
-            if len(piece):
-                batch.append(self._term_batch(self._programs[name], piece, where))
+            batch.append(self._term_batch(self._programs[name], piece, where))
         return tuple(batch)
 
     def _term_batch(self, program: RowProgram, piece: PointSet, device: torch.device) -> TermBatch:

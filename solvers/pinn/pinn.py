@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,15 +13,16 @@ from sciml.ibvp import IBVP
 from sciml.resampling import Resampler
 from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, hard_constraint
 from sciml.solution import Callback
+from solvers.pinn.binding import bound
 from solvers.pinn.gauge import gauged
 from solvers.pinn.ladder import phases_for
 from solvers.pinn.monitor import Budget, Progress
 from solvers.pinn.objective import Objective
 from solvers.pinn.placement import Counts, counts_for_rows, draw
-from solvers.pinn.samplers import RandomResample
-from solvers.pinn.scaling import component_sizes, field_statistics
+from solvers.pinn.samplers import RAD
+from solvers.pinn.scaling import component_sizes
 from solvers.pinn.solution import PINNSolution
-from solvers.pinn.training import Training, TrainingState, check_reason
+from solvers.pinn.training import Training, TrainingState
 from solvers.pinn.unknowns import UnknownMap
 
 CONDITION_WEIGHT = 10.0
@@ -45,7 +45,7 @@ class PINN:
         steps: Most steps; chosen by the optimiser when None.
         tolerance: Root mean square of the scaled residual on held-out points at which to stop.
         points: `Counts`, or None for about two rows per parameter.
-        resampler: Chooses points during training; by default new Sobol points every 10 steps.
+        resampler: Chooses points during training; by default `RAD`, with weights that keep the integral.
         constraints: "auto" meets data exactly where possible, "hard" insists on it, "soft" never does.
         weights: λ by name of term or component, instead of the automatic ones.
         optimiser: "auto", a name ("lm", "adam", "lbfgs"), or a list of `(name, steps)`.
@@ -111,18 +111,17 @@ class PINN:
         constraint = (
             None if self.constraints == "soft" else hard_constraint(problem, require=self.constraints == "hard")
         )
-        model = self._bind(trained, constraint)
+        model = bound(self.network, trained, constraint, self.seed)
         objective, held_out = self._objectives(trained, constraint, model)
         phases = phases_for(self.optimiser, self.steps, len(objective.start()))
         total = sum(phase.steps for phase in phases)
         training = Training(
-            objective, held_out, phases, self.resampler or RandomResample(seed=self.seed), ConstrainedNetwork(model, constraint), budget,
-            Progress(total, self.progress, callbacks), self.tolerance, patience=max(60, total // 5),
+            objective, held_out, phases, self.resampler or RAD(seed=self.seed), ConstrainedNetwork(model, constraint),
+            budget, Progress(total, self.progress, callbacks), self.tolerance,
         )  # fmt: skip
         start = objective.start()
         state = TrainingState(start, objective.points, start, objective.points)
         reason = training.run(state)
-        check_reason(reason, state.best_held_out < float("inf"))
         values = objective.load(state.best)
         residual = f"held-out residual {state.best_held_out**0.5:.1e}"
         status = f"{reason}; {residual} after {state.step} steps, {state.used:.1f} s CPU"
@@ -132,15 +131,6 @@ class PINN:
             {symbol: float(value) for symbol, value in zip(problem.unknowns, values, strict=True)},
             status, state.history.series,
         )  # fmt: skip
-
-    def _bind(self, problem: IBVP, constraint: HardConstraint | None) -> nn.Module:
-        if not hasattr(self.network, "bind"):
-            return copy.deepcopy(self.network)
-        points = draw(problem, (), Counts(1, 256, 256), self.seed)
-        offset, scale = field_statistics(problem, points)
-        if constraint is not None:
-            offset = [o if factor == 1 else 0.0 for o, factor in zip(offset, constraint.factor, strict=True)]
-        return self.network.bind(problem.bounds, len(problem.fields), scale=scale, offset=offset, seed=self.seed)  # type: ignore[operator]
 
     def _objectives(
         self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module

@@ -115,7 +115,9 @@ class RAD:
             SolverError: If one is out of range.
         """
         if self.power < 0 or self.floor < 0 or self.candidates < 1 or (self.every is not None and self.every < 1):
-            raise SolverError("power >= 0, floor >= 0, candidates >= 1, every >= 1", repr(self), "RAD(power=1, floor=1)")
+            raise SolverError(
+                "power >= 0, floor >= 0, candidates >= 1, every >= 1", repr(self), "RAD(power=1, floor=1)"
+            )
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """Interior points by the residual, others drawn anew evenly.
@@ -165,7 +167,9 @@ def residual_size(problem: IBVP, model: Any, points: PointSet) -> np.ndarray:
     rows = ResidualSystem(problem).rows(model, points, parameters=False).terms[0]
     squares = rows.values.detach().numpy() ** 2
     if not np.isfinite(squares).all():
-        raise SolverError("finite residuals at the candidates", f"{np.count_nonzero(~np.isfinite(squares))} are not", "")
+        raise SolverError(
+            "finite residuals at the candidates", f"{np.count_nonzero(~np.isfinite(squares))} are not", ""
+        )
     mean = squares.mean(axis=0)
     return np.sqrt((squares / np.where(mean > 0, mean, 1.0)).sum(axis=1))
 

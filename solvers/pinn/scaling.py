@@ -15,6 +15,7 @@ from sciml.ibvp import IBVP
 from sciml.jets import field_atoms
 from sciml.points import PointSet
 from sciml.residuals import HardConstraint, ResidualSystem
+from sciml.terms import Term
 
 
 def field_statistics(problem: IBVP, points: PointSet) -> tuple[list[float], list[float]]:
@@ -71,31 +72,31 @@ def component_sizes(
     Returns:
         Component name -> positive size.
     """
-    owner: dict[str, list[str]] = {}
-    terms = []
-    for term in problem.terms:
-        summands, names = [], []
-        for name, expression in zip(term.components, term.expressions, strict=True):
-            parts = sp.Add.make_args(expression)
-            owner[name] = [f"{name} summand {i}" for i in range(len(parts))]
-            summands += parts
-            names += owner[name]
-        terms.append(replace(term, expressions=tuple(summands), components=tuple(names)))
-    # summands of an observed quantity are compared with the data apart: a value enters a row only once
-    plain = replace_values(points)
-    rows = ResidualSystem(problem, constraint, terms=terms).rows(model, plain, parameters=False)
-    squares = {name: float(torch.nan_to_num(value, nan=0.0, posinf=0.0)) for name, value in rows.mean_squares().items()}
+    first = problem.terms[0].name
     sizes = {}
     for term in problem.terms:
-        if term.observation is not None:
-            squares[owner[term.components[0]][0] + " data"] = float(np.mean(term.observation.values**2))
-            owner[term.components[0]].append(owner[term.components[0]][0] + " data")
-        for name in term.components:
-            if owner[name][0] in squares:
-                sizes[name] = max(squares[part] for part in owner[name]) ** 0.5 or 1.0
+        place = points.of(term.name)
+        if not len(place):
+            continue
+        split, owner = _summands(term)
+        if term.periodic:  # on the faces a field may be small by chance: take its size inside
+            split, place = replace(split, name=first, kind="interior", condition=None), points.of(first)
+        # an observed value would enter the row of every summand
+        place = replace(place, value=np.where(np.isnan(place.value), np.nan, 0.0))
+        rows = ResidualSystem(problem, constraint, terms=[split]).rows(model, place, parameters=False)
+        squares = {n: float(torch.nan_to_num(v, nan=0.0, posinf=0.0)) for n, v in rows.mean_squares().items()}
+        data = float(np.mean(term.observation.values**2)) if term.observation is not None else 0.0
+        for name, parts in owner.items():
+            sizes[name] = max(data, *(squares[part] for part in parts)) ** 0.5 or 1.0
     return sizes
 
 
-def replace_values(points: PointSet) -> PointSet:
-    """The points with every observed value 0."""
-    return replace(points, value=np.where(np.isnan(points.value), np.nan, 0.0))
+def _summands(term: Term) -> tuple[Term, dict[str, list[str]]]:
+    """The term with every summand as a component of its own, and their names by component."""
+    owner, summands = {}, []
+    for name, expression in zip(term.components, term.expressions, strict=True):
+        parts = sp.Add.make_args(expression)
+        owner[name] = [f"{name} summand {i}" for i in range(len(parts))]
+        summands += parts
+    names = tuple(part for parts in owner.values() for part in parts)
+    return replace(term, expressions=tuple(summands), components=names), owner

@@ -78,7 +78,6 @@ class Training:
         budget: CPU time.
         progress: Bar and callbacks.
         tolerance: Root of the held-out loss at which to stop.
-        patience: Steps without a halving of the held-out loss after which to stop.
     """
 
     objective: Objective
@@ -89,7 +88,6 @@ class Training:
     budget: Budget
     progress: Progress
     tolerance: float
-    patience: int
 
     def run(self, state: TrainingState) -> str:
         """Train until there is a reason to stop; `state` is changed in place and always consistent.
@@ -101,7 +99,7 @@ class Training:
             The reason, in words.
         """
         reason = ""
-        self._look(state)
+        self._start(state)
         try:
             while not reason and state.phase < len(self.phases):
                 reason = self._phase(state)
@@ -113,6 +111,20 @@ class Training:
             self.progress.close()
             state.used = self.budget.used
         return reason or "all steps done"
+
+    def _start(self, state: TrainingState) -> None:
+        loss = self._look(state)
+        if not np.isfinite(loss):
+            self.progress.close()
+            raise ConvergenceError(
+                "a finite loss at the start",
+                self._not_finite(state.theta),
+                "check the data of the problem and the scale of the network's output",
+            )
+        if not len(state.history):
+            evaluation = self.objective.evaluate(state.theta, False)
+            figures = {"step": 0, "loss": evaluation.loss, "seconds": self.budget.used, "held out": loss}
+            state.history.append(record_values(evaluation.parts, **figures))
 
     def _phase(self, state: TrainingState) -> str:
         phase, cost = self.phases[state.phase], 0.0
@@ -147,8 +159,10 @@ class Training:
             return "a callback asked to stop"
         if state.best_held_out <= self.tolerance**2:
             return f"the held-out residual is below {self.tolerance:g}"
-        if self._stalled(state):
-            return f"the held-out residual has not halved in {self.patience} steps"
+        patience = max(12 * phase.look, phase.steps // 5)
+        if state.phase_step >= patience and self._stalled(state, patience):
+            last = state.phase + 1 == len(self.phases)
+            return f"the held-out residual has not halved in {patience} steps" if last else "next"
         if state.stuck and (state.stuck > 2 or not self._resample(state, phase, force=True)):
             return "next"
         self._resample(state, phase)
@@ -161,9 +175,9 @@ class Training:
             state.best, state.best_points, state.best_held_out = state.theta.clone(), state.points, loss
         return loss
 
-    def _stalled(self, state: TrainingState) -> bool:
+    def _stalled(self, state: TrainingState, patience: int) -> bool:
         steps, losses = state.history.series.get("step", []), state.history.series.get("held out", [])
-        old = [loss for step, loss in zip(steps, losses, strict=True) if step <= state.step - self.patience]
+        old = [loss for step, loss in zip(steps, losses, strict=True) if step <= state.step - patience]
         return bool(old) and state.best_held_out > 0.5 * min(old)
 
     def _resample(self, state: TrainingState, phase: Phase, force: bool = False) -> bool:
@@ -183,19 +197,3 @@ class Training:
         name, place = self.objective.worst(theta)
         where = ", ".join(f"{s}={v:.4g}" for s, v in zip(self.objective.system.problem.coordinates, place, strict=True))
         return f"the loss is not finite: term {name!r} near {where}; the last good state is returned"
-
-
-def check_reason(reason: str, finite: bool) -> None:
-    """Refuse a training that never had a finite loss.
-
-    Args:
-        reason: Why it stopped.
-        finite: Whether a finite held-out loss was ever seen.
-
-    Raises:
-        ConvergenceError: If it was not.
-    """
-    if not finite:
-        raise ConvergenceError(
-            "a finite loss at the start", reason, "check the data of the problem and the scale of the network's output"
-        )

@@ -53,6 +53,8 @@ class LevenbergMarquardt:
             The step.
         """
         rows = objective.linearise(theta)
+        if not bool(torch.isfinite(rows.matrix).all()):
+            return Step(theta, float("nan"))
         normal, gradient, loss = NormalMatrix(rows.matrix), rows.gradient, float(rows.loss)
         for _ in range(_TRIALS):
             factor = normal.factor(self.damping)

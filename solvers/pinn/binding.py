@@ -1,0 +1,63 @@
+"""A network made ready for a problem: sizes, input and output scaling, checks of a user's own module."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from sciml.errors import SolverError
+from sciml.ibvp import IBVP
+from sciml.residuals import HardConstraint
+from solvers.pinn.placement import Counts, draw
+from solvers.pinn.scaling import field_statistics
+
+
+def bound(network: nn.Module, problem: IBVP, constraint: HardConstraint | None, seed: int) -> nn.Module:
+    """A fresh copy of a network for a problem; the user's object is left alone.
+
+    Args:
+        network: A network with `bind`, or any module from (n, d) to (n, m).
+        problem: The problem.
+        constraint: Hard constraint, whose fields get no offset.
+        seed: Seed of fresh weights.
+
+    Returns:
+        The network.
+
+    Raises:
+        SolverError: If the module's sizes or number type do not fit.
+    """
+    bind = getattr(network, "bind", None)
+    if bind is None:
+        return _checked(copy.deepcopy(network), problem)
+    points = draw(problem, (), Counts(1, 256, 256), seed)
+    offset, scale = field_statistics(problem, points)
+    if constraint is not None:
+        offset = [o if factor == 1 else 0.0 for o, factor in zip(offset, constraint.factor, strict=True)]
+    return bind(problem.bounds, len(problem.fields), scale=scale, offset=offset, seed=seed)
+
+
+def _checked(model: nn.Module, problem: IBVP) -> nn.Module:
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    if not trainable:
+        raise SolverError("a network with trainable parameters", type(model).__name__, "see requires_grad")
+    kinds = {p.dtype for p in trainable}
+    if kinds != {torch.float64}:
+        raise SolverError("a network in float64", ", ".join(map(str, kinds)), "network.double()")
+    names = ", ".join(map(str, problem.coordinates))
+    points = torch.tensor(problem.domain.sample(2, seed=0))
+    if problem.time is not None:
+        points = torch.cat([points, torch.full((2, 1), problem.bounds[-1][0], dtype=torch.float64)], dim=1)
+    count = len(problem.fields)
+    wanted = f"a module from points with {points.shape[1]} columns ({names}) to values of shape (n, {count})"
+    try:
+        with torch.no_grad():
+            values = model(points)
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise SolverError(wanted, f"{type(error).__name__}: {error}", "change the sizes of its layers") from error
+    if not isinstance(values, torch.Tensor) or values.shape != (2, count):
+        given = f"shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else type(values).__name__
+        raise SolverError(wanted, f"{given} from two points", "change the sizes of its layers")
+    return model
