@@ -48,6 +48,8 @@ class SolutionManifold:
         coordinates: Independent variables; default: the arguments of the fields.
         points: Number of random points.
         seed: Seed of all random numbers.
+        order: Highest order of the jets; default: one above that of the system.
+        at: Values of coordinates and parameters; the others are random.
 
     Raises:
         ProblemError: If there is no unknown.
@@ -69,8 +71,11 @@ class SolutionManifold:
         coordinates: Sequence[sp.Symbol] | None = None,
         points: int = 2,
         seed: int = 0,
+        order: int | None = None,
+        at: Mapping[sp.Symbol, Decimal] | None = None,
     ) -> None:
         """Find the points."""
+        self._at = dict(at or {})
         residuals = [residual(equation) for equation in equations]
         self.fields = tuple(fields) if fields else _unknowns(residuals)
         self.coordinates = tuple(coordinates or dict.fromkeys(s for u in self.fields for s in u.args))
@@ -89,8 +94,8 @@ class SolutionManifold:
         self._partials = [
             {jet: r.diff(s) for jet, s in self._symbols.items() if s in r.free_symbols} for r in self._residuals
         ]
-        order = max(self._orders, default=0)
-        self.ring = TaylorRing(len(self.coordinates), order + 1)
+        highest = max(self._orders, default=0) + 1
+        self.ring = TaylorRing(len(self.coordinates), highest if order is None else max(order, highest))
         with localcontext() as context:
             context.prec = DIGITS
             self.points = [self._manifold_point() for _ in range(points)]
@@ -108,6 +113,17 @@ class SolutionManifold:
                 self._functions[head] = random_polynomial(arity, self._random)
             expression = expression.replace(head, self._functions[head])
         return expression.doit() if heads else expression
+
+    def polynomials(self, number: int = 0) -> list[sp.Lambda]:
+        """The Taylor polynomials of the fields at one of the points, as functions of the coordinates."""
+        point, symbols = self.points[number], [sp.Dummy(x.name, real=True) for x in self.coordinates]
+        shifts = []
+        for x, s in zip(self.coordinates, symbols, strict=True):
+            series = point.values[x]
+            shifts.append(s - exact(series if isinstance(series, Decimal) else series[0]))
+        monomials = [sp.Mul(*(h**e for h, e in zip(shifts, index, strict=True))) for index in self.ring.indices]
+        bodies = [sum((exact(c) * m for c, m in zip(f, monomials, strict=True)), sp.S.Zero) for f in point.fields]
+        return [sp.Lambda(tuple(symbols), body) for body in bodies]
 
     def _jet_form(self, expression: sp.Expr) -> sp.Expr:
         expression = self.concrete(expression)
@@ -131,7 +147,7 @@ class SolutionManifold:
         """Give random values to the symbols that have none."""
         for symbol in sorted(symbols, key=str):
             if symbol not in values:
-                values[symbol] = self.draw(0.6, 1.9)
+                values[symbol] = self._at.get(symbol) or self.draw(0.6, 1.9)
 
     def _manifold_point(self) -> JetPoint:
         # Most systems have a jet near the first draw; signs and sizes vary for roots, logarithms, poles.
@@ -152,7 +168,7 @@ class SolutionManifold:
         ring = self.ring
         values: dict[sp.Expr, Value] = {}
         for axis, x in enumerate(self.coordinates):
-            values[x] = ring.variable(axis, self.draw(0.4, 1.6))
+            values[x] = ring.variable(axis, self._at.get(x) or self.draw(0.4, 1.6))
         for expression in self._residuals:
             self.add_parameters(expression.free_symbols - set(self._jet_of), values)
         fields = [
@@ -229,6 +245,11 @@ class SolutionManifold:
             constant = {jet: self.ring.evaluate(e, table, memo) for jet, e in partials.items()}
             slopes.append({jet: v if isinstance(v, Decimal) else v[0] for jet, v in constant.items()})
         return JetPoint(values, fields, slopes, gradients)
+
+
+def exact(value: Decimal) -> sp.Rational:
+    """A decimal number as a fraction."""
+    return sp.Rational(*value.as_integer_ratio())
 
 
 def residual(equation: sp.Expr) -> sp.Expr:

@@ -105,7 +105,8 @@ class TaylorRing:
         derivatives, factor = [], Decimal(1)
         for k in range(self.order + 1):
             remaining = exponent - k
-            value = start ** int(remaining) if whole and factor else Decimal(0)
+            # Decimal refuses 0 ** 0; the constant term of a shifted variable is zero.
+            value = Decimal(1) if not remaining else start ** int(remaining) if whole and factor else Decimal(0)
             derivatives.append(factor * (value if whole else start**remaining) if factor else Decimal(0))
             factor *= remaining
         return self.compose(derivatives, base)

@@ -130,6 +130,56 @@ class Verifier:
             terms.append((value if isinstance(value, Decimal) else value[0]) * partial)
         return abs(sum(terms, Decimal(0))) / (1 + sum(map(abs, terms)))
 
+    def check_family(
+        self, generator: Generator, functions: Sequence[AppliedUndef], constraints: Sequence[sp.Expr] = ()
+    ) -> bool:
+        """Whether a generator with arbitrary functions is a symmetry for all of them.
+
+        Free functions are replaced by random polynomials. Functions with constraints are replaced by random Taylor
+        polynomials about the values of their arguments at the point of the check, whose coefficients satisfy the
+        constraints: the criterion sees no more than these jets.
+
+        Args:
+            generator: Vector field whose coefficients contain the functions.
+            functions: The arbitrary functions, applied to their arguments.
+            constraints: Expressions in them that vanish.
+
+        Returns:
+            True if the criterion holds at every point.
+        """
+        if not constraints:
+            return self.check(generator)
+        arguments = tuple(dict.fromkeys(a for f in functions for a in f.args))
+        names = {a: sp.Dummy(f"s{k}", real=True) for k, a in enumerate(arguments)}
+        equations = [c.xreplace(names) for c in constraints]
+        slopes = [d.derivative_count for c in generator.components for d in c.atoms(sp.Derivative)]
+        order = self._manifold.ring.order + max(slopes, default=0)
+        worst = Decimal(0)
+        with localcontext() as context:
+            context.prec = DIGITS
+            for number, point in enumerate(self._manifold.points):
+                symbols = {u: sp.Dummy() for u in self.fields}
+                values = self._values(arguments, point)
+                at = {names[a]: v for a, v in zip(arguments, values, strict=True)}
+                at |= {s: v for s, v in point.values.items() if isinstance(v, Decimal)}
+                inner = [f.xreplace(names) for f in functions]
+                jets = SolutionManifold(equations, inner, tuple(names.values()), 1, number, order, at)
+                concrete = jets.polynomials()
+                coefficients = {}
+                for z, c in generator.coefficients.items():
+                    for f, body in zip(functions, concrete, strict=True):
+                        c = c.replace(f.func, body)
+                    coefficients[z] = c.doit().xreplace(self._manifold.full).xreplace(symbols)
+                worst = max(worst, self._defect(coefficients, list(symbols.values()), point))
+        return worst < TOLERANCE
+
+    def _values(self, arguments: Sequence[sp.Expr], point: JetPoint) -> list[Decimal]:
+        result = []
+        for a in arguments:
+            series = point.fields[self.fields.index(a)] if a in self.fields else point.values[a]
+            result.append(series if isinstance(series, Decimal) else series[0])
+        return result
+
     def check(self, generator: Generator) -> bool:
         """Whether the generator is a point symmetry of the system.
 
