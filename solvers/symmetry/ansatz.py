@@ -243,7 +243,7 @@ def _solve(system: System, elements: list[Solution], generator: random.Random, c
         values = {n: point.evaluate(entry) for n, entry in row.items()}
         modular.append({n: value for n, value in values.items() if value})
     substitution, solutions = Substitution(system), []
-    for vector in null_space(modular, range(len(elements)), point.prime):
+    for vector in null_space(modular, range(len(elements)), point.prime, clock.check):
         clock.check()
         lifted = lift_vector(system.ring, rows, modular, vector, point)
         if lifted is None:

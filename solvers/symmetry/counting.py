@@ -16,6 +16,7 @@ from solvers.symmetry.polynomials import Polynomial, derive, support
 from solvers.symmetry.ring import Index
 
 WIDTH = 5
+TAG = 12
 HIGHEST = 14
 
 
@@ -66,11 +67,11 @@ class Prolonged:
         value = sum(index)
         for exponent in index:
             value = value << WIDTH | exponent
-        return value << 8 | number
+        return value << TAG | number
 
     def column(self, key: int) -> Column:
         """The derivative that a key stands for."""
-        number, rest = key & 255, key >> 8
+        number, rest = key & ((1 << TAG) - 1), key >> TAG
         index = []
         for _ in range(self.n):
             index.append(rest & (1 << WIDTH) - 1)
@@ -79,7 +80,7 @@ class Prolonged:
 
     def order_of(self, key: int) -> int:
         """The order of the derivative that a key stands for."""
-        return key >> (8 + WIDTH * self.n)
+        return key >> (TAG + WIDTH * self.n)
 
     def extend(self, order: int) -> None:
         """Add all derivatives of the equations up to total order `order`."""

@@ -41,8 +41,9 @@ from solvers.symmetry.spectral import Sector, Spectrum, diagonal_parts, sectors
 from solvers.symmetry.span import Span, simplest_first
 from solvers.symmetry.equations import Equations
 
-DEGREES = (1, 2, 3, 4)
-LARGEST = 12000
+DEGREES = (1, 2, 3)
+LATE_DEGREES = (4, 5, 6, 7)
+LARGEST, LATE_LARGEST = 12000, 1500
 
 
 class Derivation:
@@ -75,7 +76,8 @@ class Derivation:
     def determine(self) -> None:
         """Stage A: the determining equations; linear systems without their superposition part."""
         self.system = determining_equations(self.reduction, general_unknowns(self.ring))
-        if is_linear(self.reduction) and self._acts_linearly(self.system):
+        superposable = is_linear(self.reduction) and not has_finitely_many_solutions(self.reduction)
+        if superposable and self._acts_linearly(self.system):
             self.linear = True
             self.system = determining_equations(self.reduction, linear_unknowns(self.ring))
         self.equations = len(self.system.equations) + len(self.system.zero)
@@ -118,12 +120,18 @@ class Derivation:
         self.span = Span(self.system, max(self.count.order, 1), self.random)
         if self.count.dimension is None:
             self._search_families()
-        for degree in DEGREES[:3]:
+        if self.finite_part is None:
+            # The growth is not explained: a few polynomials are listed as samples, more would mislead.
+            self._try(basis(self.system, 1))
+            return
+        for degree in DEGREES:
             self._try(basis(self.system, degree))
         self._try_functions()
         if self.count.dimension is not None:
             self._search_spectrum()
-        self._try(basis(self.system, DEGREES[3]))
+        for degree in LATE_DEGREES:
+            if len(elements := basis(self.system, degree)) <= LATE_LARGEST:
+                self._try(elements)
 
     def _try(self, elements: list[Element]) -> bool:
         """Solve an ansatz and keep what is new; True if something was."""
@@ -213,8 +221,17 @@ class Derivation:
         return self.finite_part is not None and len(self.solutions) == self.finite_part
 
     def notes(self) -> tuple[str, ...]:
-        """What was added to the equations."""
-        return tuple(f"integrability condition added: {condition} = 0" for condition in self.reduction.added)
+        """What was added to the equations, and what the result does not cover."""
+        notes = [f"integrability condition added: {condition} = 0" for condition in self.reduction.added]
+        if self.statement.parameters:
+            symbols = ", ".join(map(str, self.statement.parameters))
+            notes.append(f"for generic values of {symbols}; special values may have more symmetries")
+        arbitrary = {f for e in self.statement.residuals for f in e.atoms(AppliedUndef)} - set(self.statement.fields)
+        if arbitrary:
+            notes.append(
+                f"for generic {', '.join(sorted(map(str, arbitrary)))}; special functions may have more symmetries"
+            )
+        return tuple(notes)
 
     def components(self, solution: Solution) -> list[Polynomial]:
         """The coefficients of the vector field in the order of coordinates and fields."""
@@ -289,6 +306,17 @@ class Derivation:
         for family in self.families:
             span.add(family.solution, family.jets.generators)
         return tuple(span.ranks)
+
+
+def has_finitely_many_solutions(reduction: Reduction) -> bool:
+    """Do the solutions depend on finitely many constants (ODEs, overdetermined systems)?"""
+    ring = reduction.ring
+    pure = {
+        (number, axes[0])
+        for number, index in reduction.leaders
+        if len(axes := [i for i, order in enumerate(index) if order]) == 1
+    }
+    return len(pure) == len(ring.fields) * len(ring.coordinates)
 
 
 def readable(expression: sp.Expr) -> sp.Expr:

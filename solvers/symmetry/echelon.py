@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
 Row = dict[int, int]
@@ -88,19 +88,24 @@ def rank(rows: Iterable[Row], prime: int) -> int:
     return sum(echelon.insert(dict(row)) is not None for row in rows)
 
 
-def null_space(rows: Iterable[Row], columns: Iterable[int], prime: int) -> list[Row]:
+def null_space(
+    rows: Iterable[Row], columns: Iterable[int], prime: int, tick: Callable[[], None] | None = None
+) -> list[Row]:
     """A basis of the null space modulo a prime, one vector per free column.
 
     Args:
         rows: The equations.
         columns: All unknowns; small ones become the free ones where possible.
         prime: The modulus.
+        tick: Called once per row; may raise to stop.
 
     Returns:
         Sparse vectors with entry 1 in their free column.
     """
     echelon = Echelon(prime)
     for row in sorted(rows, key=len):
+        if tick:
+            tick()
         echelon.insert(dict(row))
     basis: dict[int, Row] = {key: {key: 1} for key in sorted(columns) if key not in echelon.rows}
     solved: dict[int, Row] = {}

@@ -104,9 +104,10 @@ class SolutionManifold:
     def _jet_of(self) -> dict[sp.Dummy, Jet]:
         return {symbol: jet for jet, symbol in self._symbols.items()}
 
-    def concrete(self, expression: sp.Expr) -> sp.Expr:
+    def concrete(self, expression: sp.Expr, keep: Iterable[AppliedUndef] = ()) -> sp.Expr:
         """Random polynomials for arbitrary functions: jets as generic as the check can see."""
-        heads = {f.func for f in expression.atoms(AppliedUndef) if f.func not in {u.func for u in self.fields}}
+        kept = {u.func for u in (*self.fields, *keep)}
+        heads = {f.func for f in expression.atoms(AppliedUndef) if f.func not in kept}
         for head in sorted(heads, key=str):
             arity = next(len(f.args) for f in expression.atoms(AppliedUndef) if f.func is head or f.func == head)
             if head not in self._functions:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Sequence, Set
 
 from solvers.symmetry.ansatz import Solution
-from solvers.symmetry.counting import multi_indices
+from solvers.symmetry.counting import TAG, WIDTH, multi_indices
 from solvers.symmetry.determining import System
 from solvers.symmetry.echelon import Echelon, Row
 from solvers.symmetry.points import Point, random_point
@@ -77,8 +77,8 @@ class Span:
     def _key(self, f: int, index: Index) -> int:
         key = sum(index)
         for exponent in index:
-            key = key << 5 | exponent
-        return key << 8 | f
+            key = key << WIDTH | exponent
+        return key << TAG | f
 
     def _jets(self, solution: Solution, functions: Set[int]) -> dict[tuple[int, Index], Row]:
         result = {}

@@ -151,7 +151,7 @@ class Verifier:
             return self.check(generator)
         arguments = tuple(dict.fromkeys(a for f in functions for a in f.args))
         names = {a: sp.Dummy(f"s{k}", real=True) for k, a in enumerate(arguments)}
-        equations = [c.xreplace(names) for c in constraints]
+        equations = [self._manifold.concrete(c, functions).xreplace(names) for c in constraints]
         slopes = [d.derivative_count for c in generator.components for d in c.atoms(sp.Derivative)]
         order = self._manifold.ring.order + max(slopes, default=0)
         worst = Decimal(0)
