@@ -175,7 +175,7 @@ def load_solution(path: str | Path, problem: IBVP | None = None) -> Solution:
         raise CheckpointError(
             f"a solution of kind {', '.join(KINDS)}", repr(kind_name), "use the version that wrote it"
         )
-    stored = problem_from_json(content.get("problem"), arrays)
+    stored = problem_from_json(content.get("problem", {}), arrays)
     if problem is not None and fingerprint(problem) != fingerprint(stored):
         raise CheckpointError(
             f"a solution of the problem given:\n{problem}",
@@ -185,12 +185,17 @@ def load_solution(path: str | Path, problem: IBVP | None = None) -> Solution:
     module, name = KINDS[kind_name]
     kind: type[Solution] = getattr(importlib.import_module(module), name)
     own = {key.removeprefix("solution."): value for key, value in arrays.items() if key.startswith("solution.")}
+    return _rebuilt(kind, problem or stored, content, own)
+
+
+def _rebuilt(kind: type[Solution], problem: IBVP, content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Solution:
+    # an intact file of another version may hold another state
     try:
-        solution = kind.from_state(problem or stored, content["meta"], own)
+        solution = kind.from_state(problem, content["meta"], arrays)
         solution.status, solution.history = content["status"], content["history"]
+    except CheckpointError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        if isinstance(error, CheckpointError):
-            raise
         given = f"{type(error).__name__}: {error}"
-        raise CheckpointError(f"the state of a {kind_name} solution", given, "use the version that wrote it") from error
+        raise CheckpointError(f"the state of a {kind.kind} solution", given, "use the version that wrote it") from error
     return solution

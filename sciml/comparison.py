@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from sciml.callables import data_expression
 from sciml.errors import ProblemError
 from sciml.expressions.data import evaluate_data

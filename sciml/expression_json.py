@@ -14,7 +14,8 @@ from sciml.expressions.functions import HEADS
 
 _HEADS: dict[str, Any] = {head.__name__: head for head in HEADS}
 _CONSTANTS = {"pi": sp.pi, "E": sp.E, "I": sp.I, "oo": sp.oo, "-oo": -sp.oo, "nan": sp.nan,
-              "true": sp.true, "false": sp.false, "EulerGamma": sp.EulerGamma, "GoldenRatio": sp.GoldenRatio}  # fmt: skip
+              "true": sp.true, "false": sp.false, "EulerGamma": sp.EulerGamma,
+              "GoldenRatio": sp.GoldenRatio}  # fmt: skip
 _ASSUMPTIONS = {"real", "positive", "negative", "nonnegative", "nonpositive", "nonzero", "integer", "finite",
                 "extended_real", "rational", "commutative", "even", "odd", "zero", "complex"}  # fmt: skip
 _DEPTH = 200
