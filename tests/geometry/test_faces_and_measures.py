@@ -207,6 +207,31 @@ def test_touching_shapes() -> None:
     assert tangent.face_measure("bottom") == pytest.approx(4.0)
 
 
+def test_touching_circles_meet_in_a_corner() -> None:
+    """The point of contact is where two faces meet, also where neither circle has an end there."""
+    big = Disk((X, Y), radius=2, name="big")
+    inside = big - Disk((X, Y), center=(0, 1), radius=1, name="small")
+    outside = big | Disk((X, Y), center=(0, 3), radius=1, name="small")
+    for shape in (inside, outside):
+        ((point, first, second),) = shape.corner_faces()
+        assert np.allclose(point, [0.0, 2.0])
+        assert (first, second) == ("big", "small")
+
+
+@pytest.mark.parametrize("name", ["right", "left", "top", "bottom"])
+def test_points_on_the_chord_of_an_arc(name: str) -> None:
+    """Halves of a disk have arcs with slanted chords, run upwards and downwards; a hole runs them backwards."""
+    half = {"right": (0, 2, -2, 2), "left": (-2, 0, -2, 2), "top": (-2, 2, 0, 2), "bottom": (-2, 2, -2, 0)}[name]
+    piece = Disk((X, Y), name="arc") & Rectangle((X, *half[:2]), (Y, *half[2:]))
+    points = np.array([
+        (a * s, b * r) for a, b in ((0.25, 0.75), (0.5, 0.5), (0.75, 0.25)) for s in (-1, 1) for r in (-1, 1)
+    ])
+    inside = ((points > (half[0], half[2])) & (points < (half[1], half[3]))).all(axis=1)
+    assert ((piece.signed_distance(points) < 0) == inside).all()
+    block = Rectangle((X, -3, 3), (Y, -3, 3)) - piece.rename("hole")
+    assert ((block.signed_distance(points) > 0) == inside).all()
+
+
 def test_corner_faces_name_the_faces_that_meet() -> None:
     found = {tuple(np.round(p, 12)): (a, b) for p, a, b in (SQUARE - Disk((X, Y), name="arc")).corner_faces()}
     assert found == {

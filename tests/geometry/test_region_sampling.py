@@ -10,6 +10,7 @@ import sympy as sp
 from scipy.stats import chi2
 
 from sciml.geometry import Box, Disk, Geometry, Interval, Polygon, Rectangle
+from sciml.geometry.interior import interior_points
 from sciml.sampling import METHODS
 
 X, Y, Z = sp.symbols("x y z", real=True)
@@ -156,6 +157,23 @@ def test_ends_of_an_interval(method: str) -> None:
     assert set(points[:, 0]) == {0.0, 1.0}
     assert uniform(np.array([(points[:, 0] == end).sum() for end in (0.0, 1.0)]), np.ones(2))
     assert set(Interval(X, 0, 1).sample_face("right", 5, method).ravel()) == {1.0}
+
+
+def test_few_points_of_a_grid_are_not_heaped_on_few_facets() -> None:
+    points = FRAME.sample_face("back", 100, "grid")
+    counts = np.histogram2d(points[:, 0], points[:, 1], 4, [[0, 4], [0, 4]])[0]
+    counts[1:3, 1:3] = 8
+    assert counts.min() >= 6
+    assert counts.max() <= 12
+
+
+@pytest.mark.parametrize("method", ["latin", "hammersley"])
+def test_surplus_points_are_thinned_evenly(method: str) -> None:
+    """These sets are balanced as a whole: the first half of a Hammersley set has only small first coordinates."""
+    unit = np.array([[[0.0, 0.0], [1.0, 1.0]]])
+    points = interior_points(unit, 0.5, lambda p: np.ones(len(p), dtype=bool), 100, False, method, 1)
+    assert points is not None
+    assert uniform(np.histogram(points[:, 0], 4, (0.0, 1.0))[0], np.ones(4))
 
 
 def test_no_point_of_a_face_is_a_vertex() -> None:

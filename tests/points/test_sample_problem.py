@@ -122,6 +122,8 @@ def test_faces_share_points_by_their_measure() -> None:
     for face, count in counts.items():
         assert abs(count - 200 * channel.face_measure(face) / total) < 1.5
     assert sum(counts.values()) == 200
+    low, high = (np.sort(points[channel.on_face(face, points), 0]) for face in ("bottom", "top"))
+    assert len(low) != len(high) or not np.allclose(low, high)  # faces have seeds of their own
     few = sample(problem, interior=1, boundary=3).of("dirichlet u").coordinates
     assert all(channel.on_face(face, few).any() for face in channel.faces)
 
