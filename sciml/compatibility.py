@@ -194,7 +194,8 @@ def _with_initial_values(residual: sp.Expr, problem: Any) -> sp.Expr | None:
         if data is None or (pairs and is_numeric_only(data)) or data.free_symbols & set(problem.unknowns):
             return None
         values[atom] = problem.substitute(data).diff(*pairs) if pairs else problem.substitute(data)
-    return residual.xreplace(values)
+    gap = residual.xreplace(values)
+    return None if gap.has(sp.DiracDelta, sp.Derivative) else gap  # a slope of data with jumps
 
 
 def _opaque_in(residual: sp.Expr, t: sp.Symbol) -> bool:

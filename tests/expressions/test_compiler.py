@@ -147,7 +147,7 @@ def test_what_cannot_be_evaluated_is_named(expression: sp.Expr, name: str) -> No
          [np.sin(1) - np.cos(1), 0, 4 * np.cos(0.25) - 16 * np.sin(0.25)]),
         (sp.Piecewise((X * sp.log(X), X > 0), (X, True)), [-1, 0, 0.25 * np.log(0.25)], [1, 1, 1 + np.log(0.25)]),
         (sp.sqrt(sp.Max(X, 0)), [0, 0, 0.5], [0, 0, 1]),
-        (sp.Piecewise((sp.Piecewise((1 / X, X > sp.Rational(1, 8)), (2, True)), X > -sp.Rational(1, 2)),
+        (sp.Piecewise((sp.Piecewise((1 / X, sp.Rational(1, 8) < X), (2, True)), -sp.Rational(1, 2) < X),
                       (sp.sqrt(-X), True)), [1, 2, 4], [-0.5, 0, -16]),
     ],
 )  # fmt: skip

@@ -40,10 +40,16 @@ def test_limits(expression, point, bounds, wanted) -> None:
 
 @pytest.mark.parametrize(
     ("expression", "point", "bounds"),
-    [(1 / X, (0, 0.5), UNIT), (sp.log(X), (0, 0.5), UNIT), (sp.Abs(X) / X, (0, 0.5), [(-1, 1), (0, 1)]),
-     (sp.tan(sp.pi * X / 2), (1, 0.5), UNIT), (sp.sqrt(X), (-0.1, 0), None), (sp.log(1 - X**2 - T**2), (0.6, 0.8), None),
-     (sp.sin(1 / X), (0, 0.5), UNIT)],
-)  # fmt: skip
+    [
+        (1 / X, (0, 0.5), UNIT),
+        (sp.log(X), (0, 0.5), UNIT),
+        (sp.Abs(X) / X, (0, 0.5), [(-1, 1), (0, 1)]),
+        (sp.tan(sp.pi * X / 2), (1, 0.5), UNIT),
+        (sp.sqrt(X), (-0.1, 0), None),
+        (sp.log(1 - X**2 - T**2), (0.6, 0.8), None),
+        (sp.sin(1 / X), (0, 0.5), UNIT),
+    ],
+)
 def test_where_no_limit_exists_there_is_no_number(expression, point, bounds) -> None:
     assert not np.isfinite(evaluate_data(expression, (X, T), np.array([point], float), bounds)[0])
 
@@ -56,8 +62,17 @@ def inside(places: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("place", [sp.Rational(1, 3), sp.sqrt(2) / 2, sp.Rational(1, 2), sp.Rational(9, 10)])
-@pytest.mark.parametrize("shape", [lambda s: 1 / s, lambda s: 1 / s**2, lambda s: sp.log(sp.Abs(s)),
-                                   lambda s: sp.Abs(s) ** -HALF, lambda s: 1 / sp.sin(s), lambda s: 5 + 1e-3 / s])  # fmt: skip
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda s: 1 / s,
+        lambda s: 1 / s**2,
+        lambda s: sp.log(sp.Abs(s)),
+        lambda s: sp.Abs(s) ** -HALF,
+        lambda s: 1 / sp.sin(s),
+        lambda s: 5 + 1e-3 / s,
+    ],
+)
 def test_poles_between_the_samples_are_found(place, shape) -> None:
     found = find_pole(shape(X - place), [X], GRID, inside)
     assert found is not None
@@ -66,11 +81,22 @@ def test_poles_between_the_samples_are_found(place, shape) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    [1 / (X + 1), 1 / (X**2 + sp.Rational(1, 10**6)), sp.sqrt(sp.Abs(X - HALF)), sp.exp(-((X - HALF) ** 2) * 10**6),
-     1 / X, sp.log(X), sp.tan(X), 1 / (1 - X), sp.sin(X - HALF) / (X - HALF), 1 / (2 + sp.cos(20 * X)), sp.atan(10**5 * (X - HALF)),
-     1 / (1 + sp.exp(-1000 * (X - HALF)))],
+    [
+        1 / (X + 1),
+        1 / (X**2 + sp.Rational(1, 10**6)),
+        sp.sqrt(sp.Abs(X - HALF)),
+        sp.exp(-((X - HALF) ** 2) * 10**6),
+        1 / X,
+        sp.log(X),
+        sp.tan(X),
+        1 / (1 - X),
+        sp.sin(X - HALF) / (X - HALF),
+        1 / (2 + sp.cos(20 * X)),
+        sp.atan(10**5 * (X - HALF)),
+        1 / (1 + sp.exp(-1000 * (X - HALF))),
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_bounded_data_and_singular_ends_are_not_poles(expression) -> None:
     assert find_pole(expression, [X], GRID, inside) is None
 

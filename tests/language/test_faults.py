@@ -5,16 +5,31 @@ import pytest
 import sympy as sp
 
 from sciml import (
-    IBVP, Condition, Dirichlet, Interval, Neumann, Observations, Periodic, ProblemError, Rectangle, Robin, coordinates,
+    IBVP,
+    Condition,
+    Dirichlet,
+    Interval,
+    Neumann,
+    Observations,
+    Periodic,
+    ProblemError,
+    Rectangle,
+    Robin,
+    coordinates,
     field,
-)  # fmt: skip
+)
 
 x, y, t = coordinates("x y t")
 u, v = field("u", x, t), field("v", x, t)
 k = sp.Symbol("k", positive=True)
 HEAT = sp.Eq(u.diff(t), u.diff(x, 2))
-GOOD = {"pde": HEAT, "domain": Interval(x, 0, 1), "time": (t, 0, 1), "initial": {u: sp.sin(sp.pi * x)},
-        "boundary": [Dirichlet(u, 0)]}  # fmt: skip
+GOOD = {
+    "pde": HEAT,
+    "domain": Interval(x, 0, 1),
+    "time": (t, 0, 1),
+    "initial": {u: sp.sin(sp.pi * x)},
+    "boundary": [Dirichlet(u, 0)],
+}
 SEEN = Observations(u, [[0.5, 0.5]], [1.0])
 
 
@@ -38,12 +53,18 @@ FAULTS = {
     "initial by name": ({"initial": {"u": 0}}, "not its name"),
     "initial without key": ({"initial": sp.sin(x)}, "a dictionary as `initial`"),
     "initial in time": ({"initial": {u: t}}, "should depend on"),
-    "vanished condition": ({"boundary": [Dirichlet(u, 0), Condition(sp.Eq(u.func(0, t).diff(x), 0), on="left")]},
-                           "differentiate first"),
-    "field away from itself": ({"boundary": [Dirichlet(u.func(0, t), 0, on="left"), Dirichlet(u, 0, on="right")]},
-                               "away from its own arguments"),
-    "substituted derivative": ({"boundary": [Dirichlet(u, 0), Condition(u.diff(x).subs(x, 0), on="left")]},
-                               "values at other places"),
+    "vanished condition": (
+        {"boundary": [Dirichlet(u, 0), Condition(sp.Eq(u.func(0, t).diff(x), 0), on="left")]},
+        "differentiate first",
+    ),
+    "field away from itself": (
+        {"boundary": [Dirichlet(u.func(0, t), 0, on="left"), Dirichlet(u, 0, on="right")]},
+        "away from its own arguments",
+    ),
+    "substituted derivative": (
+        {"boundary": [Dirichlet(u, 0), Condition(u.diff(x).subs(x, 0), on="left")]},
+        "values at other places",
+    ),
     "symbol of other assumptions": ({"initial": {u: sp.sin(sp.Symbol("x"))}}, "other assumptions.*real=True"),
     "field of other assumptions": (other_assumptions(), "other assumptions"),
     "unknown symbol": ({"pde": u.diff(t) - k * u.diff(x, 2)}, "unknown symbol k"),
@@ -56,7 +77,10 @@ FAULTS = {
     "text": ({"initial": {u: "sin(x)"}}, "not a text"),
     "pole": ({"initial": {u: 1 / (x - sp.Rational(1, 3))}}, "not finite at x=0.333"),
     "source with a pole": ({"pde": u.diff(t) - u.diff(x, 2) - 1 / (t - sp.Rational(2, 7))}, "not finite at .*t=0.2857"),
-    "boundary data with a pole": ({"boundary": [Dirichlet(u, 1 / (t - sp.Rational(2, 7)))]}, "not finite at .*t=0.2857"),
+    "boundary data with a pole": (
+        {"boundary": [Dirichlet(u, 1 / (t - sp.Rational(2, 7)))]},
+        "not finite at .*t=0.2857",
+    ),
     "no real value": ({"initial": {u: sp.log(x - sp.Rational(1, 4))}}, "not finite"),
     "unsupported function": ({"initial": {u: sp.zeta(x + 2)}}, "zeta"),
     "delta": ({"pde": u.diff(t) - u.diff(x, 2) - sp.DiracDelta(x)}, "DiracDelta"),
@@ -90,7 +114,10 @@ FAULTS = {
     "observed coordinates": ({"observations": Observations(x + t, [[0.5, 0.5]], [1])}, "a field or an expression"),
     "observation of another kind": ({"observations": [3]}, "Observations objects"),
     "unknown unused": ({"unknowns": {k: 1}, "observations": SEEN}, "appears in no equation"),
-    "unknown and parameter": ({"pde": u.diff(t) - k * u.diff(x, 2), "unknowns": {k: 1}, "parameters": {k: 1}}, "either in"),
+    "unknown and parameter": (
+        {"pde": u.diff(t) - k * u.diff(x, 2), "unknowns": {k: 1}, "parameters": {k: 1}},
+        "either in",
+    ),
     "unknown out of bounds": ({"pde": u.diff(t) - k * u.diff(x, 2), "unknowns": {k: (1, 2, 3)}}, "lower < start"),
     "unknown nan": ({"pde": u.diff(t) - k * u.diff(x, 2), "unknowns": {k: float("nan")}}, "all finite"),
     "function of no value": ({"initial": {u: lambda x: None}}, "returned None"),
@@ -98,7 +125,7 @@ FAULTS = {
     "function of another shape": ({"initial": {u: lambda x: np.zeros(3)}}, r"shape \(3,\)"),
     "function that fails": ({"initial": {u: lambda x: 1 / 0}}, "division by zero"),
     "pde function without fields": ({"pde": lambda x, t, u: u.diff(t)}, "fields="),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -123,11 +150,24 @@ def test_the_sound_problem_is_accepted() -> None:
 
 def test_all_faults_at_once() -> None:
     with pytest.raises(ProblemError) as caught:
-        IBVP(u.diff(t) - k * u.diff(x, 2), Interval(x, 0, 1), time=(t, 2, 1), observations=[3], parameters={"q": 1},
-             boundary=[Dirichlet(u, 0, on="lft"), Dirichlet(u, sp.Symbol("x"), on="right")])  # fmt: skip
+        IBVP(
+            u.diff(t) - k * u.diff(x, 2),
+            Interval(x, 0, 1),
+            time=(t, 2, 1),
+            observations=[3],
+            parameters={"q": 1},
+            boundary=[Dirichlet(u, 0, on="lft"), Dirichlet(u, sp.Symbol("x"), on="right")],
+        )
     text = str(caught.value)
-    for part in ("start < end", "Observations objects", "'q'", "unknown symbol k", "'lft'", "other assumptions",
-                 "initial value"):  # fmt: skip
+    for part in (
+        "start < end",
+        "Observations objects",
+        "'q'",
+        "unknown symbol k",
+        "'lft'",
+        "other assumptions",
+        "initial value",
+    ):
         assert part in text
     assert len(caught.value.findings) == 7
 
@@ -159,5 +199,8 @@ def test_a_problem_is_frozen() -> None:
 def test_opposite_faces_for_periodic() -> None:
     w = field("w", x, y)
     with pytest.raises(ProblemError, match="opposite"):
-        IBVP(w.diff(x, 2) + w.diff(y, 2) - 1, Rectangle((x, 0, 1), (y, 0, 1)),
-             boundary=[Periodic(w, on=("left", "top")), Dirichlet(w, 0, on=["right", "bottom"])])  # fmt: skip
+        IBVP(
+            w.diff(x, 2) + w.diff(y, 2) - 1,
+            Rectangle((x, 0, 1), (y, 0, 1)),
+            boundary=[Periodic(w, on=("left", "top")), Dirichlet(w, 0, on=["right", "bottom"])],
+        )
