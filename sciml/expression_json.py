@@ -47,19 +47,19 @@ def to_json(expression: sp.Basic) -> list:
         return ["float", float(expression).hex()]
     if isinstance(expression, sp.Symbol):
         return ["symbol", expression.name, _flags(expression._assumptions_orig)]
-    arguments = [to_json(argument) for argument in expression.args] if not isinstance(expression, sp.Derivative) else []
-    if isinstance(expression, NumericFunction):
-        return ["numeric", type(expression).__name__, *arguments]
-    if isinstance(expression, AppliedUndef):
-        return ["field", expression.func.__name__, _flags(expression.func._kwargs), *arguments]
+    if isinstance(expression, sp.Piecewise):
+        return ["piecewise", *[[to_json(value), to_json(condition)] for value, condition in expression.args]]
     if isinstance(expression, sp.Derivative):
         return [
             "derivative",
             to_json(expression.expr),
             *[[to_json(s), int(n)] for s, n in expression.variable_count],
         ]
-    if isinstance(expression, sp.Piecewise):
-        return ["piecewise", *[[to_json(value), to_json(condition)] for value, condition in expression.args]]
+    arguments = [to_json(argument) for argument in expression.args]
+    if isinstance(expression, NumericFunction):
+        return ["numeric", type(expression).__name__, *arguments]
+    if isinstance(expression, AppliedUndef):
+        return ["field", expression.func.__name__, _flags(expression.func._kwargs), *arguments]
     if expression.func.__name__ in _HEADS:
         return ["apply", expression.func.__name__, *arguments]
     raise CheckpointError(

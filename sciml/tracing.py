@@ -69,7 +69,6 @@ class Traced:
     """
 
     __slots__ = ("expression",)
-    __hash__ = object.__hash__
 
     def __init__(self, expression: sp.Basic) -> None:
         self.expression = expression
@@ -92,6 +91,10 @@ class Traced:
     def __ne__(self, other: object) -> Any:
         """SymPy would answer by structure, True, whatever the values are."""
         raise _BranchError(f"the function compares {self.expression} with {plain(other)}")
+
+    def __hash__(self) -> int:
+        """A look-up in a set or a dictionary is a comparison, too; SymPy knows this beginning of the message."""
+        raise _BranchError(f"unhashable type: the function looks {self.expression} up in a collection")
 
     def __pos__(self) -> Traced:
         """The same."""

@@ -213,7 +213,7 @@ def test_functions_are_traced(function, wanted) -> None:
     "function",
     [
         lambda x: x if x < 0.5 else 1 - x,
-        lambda x: 1.0 if x == 1 / 4 else 0.0,
+        lambda x: 1.0 if x in {0.25} else 0.0,
         lambda x: np.interp(x, [0, 1], [0, 0]),
         lambda x: max(x, 0.5) - max(x, 0.5),
     ],
