@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sciml.errors import SolverError
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh,
-    "sin": torch.sin,
-    "gelu": nn.functional.gelu,
-    "silu": nn.functional.silu,
-    "softplus": nn.functional.softplus,
-}
+from sciml.networks.stages import ACTIVATIONS, Activation, Affine, Scale, Shift, Stage, run_stages
 
 
 class MLP(nn.Module):
@@ -43,6 +36,11 @@ class MLP(nn.Module):
         >>> network(torch.zeros(5, 2, dtype=torch.float64)).shape
         torch.Size([5, 1])
     """
+
+    centre: Tensor
+    half_width: Tensor
+    scale: Tensor
+    offset: Tensor
 
     def __init__(
         self,
@@ -153,8 +151,16 @@ class MLP(nn.Module):
                 f"shape {tuple(x.shape)}",
                 "MLP(..., inputs=2, outputs=1), or let a solver bind it",
             )
-        activation = ACTIVATIONS[self.activation]
-        z = (x - self.centre) / self.half_width
-        for layer in self.layers[:-1]:
-            z = activation(layer(z))
-        return self.scale * self.layers[-1](z) + self.offset
+        return run_stages(self.stages(), x)
+
+    def stages(self) -> list[Stage]:
+        """The network as a list of elementary maps."""
+        result: list[Stage] = [Shift(0, -self.centre), Scale(1, 1 / self.half_width)]
+        for i, layer in enumerate(self.layers):
+            if i:
+                result.append(Activation(len(result), self.activation))
+            assert isinstance(layer, nn.Linear)
+            result.append(Affine(len(result), layer.weight, layer.bias))
+        result.append(Scale(len(result), self.scale))
+        result.append(Shift(len(result), self.offset))
+        return result

@@ -42,9 +42,7 @@ class ConstrainedNetwork(nn.Module):
 class _ConstrainedEngine:
     """Jets of u from jets of N; nothing is kept between calls."""
 
-    def jets(
-        self, model: ConstrainedNetwork, points: Tensor, needed: Sequence[Jet], parameters: bool = True
-    ) -> Tensor:
+    def jets(self, model: ConstrainedNetwork, points: Tensor, needed: Sequence[Jet], parameters: bool = True) -> Tensor:
         inner = choose_engine(model.network)
         if model.constraint is None:
             return inner.jets(model.network, points, needed, parameters)
@@ -60,4 +58,10 @@ class _ConstrainedEngine:
         turned = model.constraint.transpose(lifts, cotangent)
         return inner.pullback(model.network, points, model.constraint.network_jets(needed), turned)
 
-
+    def push(self, model: ConstrainedNetwork, points: Tensor, needed: Sequence[Jet], tangent: Tensor) -> Tensor:
+        inner = choose_engine(model.network)
+        if model.constraint is None:
+            return inner.push(model.network, points, needed, tangent)
+        change = inner.push(model.network, points, model.constraint.network_jets(needed), tangent)
+        _, matrix = model.constraint.prepare(points.detach().cpu().numpy(), needed, points.device)
+        return model.constraint.apply([matrix.new_zeros(()), matrix], change)

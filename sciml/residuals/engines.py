@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, jvp, vmap
 
 from sciml.jets import Jet
+from sciml.residuals.stream_engine import StreamEngine, supports_streams
 
 _CHUNK_BYTES = 2**27
 
@@ -27,7 +28,14 @@ class Engine(Protocol):
         ...
 
     def pullback(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], cotangent: Tensor) -> Tensor:
-        """Per point, the gradient of Σ_k cotangent[n, k] jet_k(n) in the parameters: (n, P)."""
+        """Per point, the gradient of Σ_k cotangent[n, k] jet_k(n) in the parameters: (n, P).
+
+        Several sums at once: cotangent (n, c, k) gives (n, c, P).
+        """
+        ...
+
+    def push(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], tangent: Tensor) -> Tensor:
+        """Directional derivative of the jets along a tangent (P,) of the parameters: (n, len(needed))."""
         ...
 
 
@@ -47,7 +55,8 @@ class AutogradEngine:
             (n, len(needed)).
         """
         with torch.enable_grad():
-            x = points.detach().requires_grad_(True)
+            dtype = next((p.dtype for p in model.parameters()), points.dtype)
+            x = points.detach().to(dtype).requires_grad_(True)
             values = model(x)
             table: dict[Jet, Tensor] = {}
             for jet in sorted(needed, key=lambda jet: sum(jet[1])):
@@ -62,11 +71,14 @@ class AutogradEngine:
             model: Module from (n, d) to (n, m).
             points: (n, d).
             needed: Jets.
-            cotangent: (n, len(needed)).
+            cotangent: (n, len(needed)), or (n, c, len(needed)) for c sums at once.
 
         Returns:
-            (n, P), columns in the order of the trainable `model.parameters()`.
+            (n, P) or (n, c, P), columns in the order of the trainable `model.parameters()`.
         """
+        if cotangent.ndim == 3:
+            each = [self.pullback(model, points, needed, cotangent[:, c]) for c in range(cotangent.shape[1])]
+            return torch.stack(each, dim=1)
         trainable = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
         fixed = {name: p.detach() for name, p in model.named_parameters() if not p.requires_grad}
         fixed.update({name: buffer for name, buffer in model.named_buffers()})
@@ -86,6 +98,28 @@ class AutogradEngine:
             gradients = per_point(trainable, points[piece].detach(), cotangent[piece].detach())
             blocks.append(torch.cat([gradients[name].reshape(len(points[piece]), -1) for name in trainable], dim=1))
         return torch.cat(blocks) if blocks else points.new_zeros(0, size)
+
+    def push(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], tangent: Tensor) -> Tensor:
+        """Directional derivative of the jets: u -> Jᵀu is linear, and its own transpose gives Jv.
+
+        Args:
+            model: Module from (n, d) to (n, m).
+            points: (n, d).
+            needed: Jets.
+            tangent: (P,), in the order of the trainable `model.parameters()`.
+
+        Returns:
+            (n, len(needed)).
+        """
+        trainable = [p for p in model.parameters() if p.requires_grad]
+        jets = self.jets(model, points, needed)
+        if not jets.requires_grad or not trainable:
+            return torch.zeros_like(jets)
+        dummy = torch.zeros_like(jets, requires_grad=True)
+        options = {"allow_unused": True, "materialize_grads": True}
+        gradients = torch.autograd.grad(jets, trainable, dummy, create_graph=True, **options)
+        flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+        return torch.autograd.grad(flat, dummy, tangent.to(flat.dtype), **options)[0].detach()
 
 
 def _derive(jet: Jet, x: Tensor, values: Tensor, table: dict[Jet, Tensor]) -> Tensor:
@@ -152,4 +186,6 @@ def choose_engine(model: nn.Module) -> Engine:
         The engine.
     """
     own: Engine | None = getattr(model, "derivative_engine", None)
-    return own if own is not None else AutogradEngine()
+    if own is not None:
+        return own
+    return StreamEngine() if supports_streams(model) else AutogradEngine()

@@ -57,15 +57,15 @@ def _place(
         residual = program.residual(place.state, jets, spread)
         columns = [_derivatives(residual[:, c], [jets, *spread]) for c in range(residual.shape[1])]
     engine = system.engine or choose_engine(model)
-    needed, blocks = program.needed, []
-    for derivative in columns:
-        cotangent = derivative[0]
-        if system.constraint is not None:
-            needed = system.constraint.network_jets(program.needed)
-            cotangent = system.constraint.transpose(place.lifts, cotangent)
-        block = engine.pullback(model, place.points, needed, cotangent)
-        blocks.append(torch.cat([block, *(d[:, None] for d in derivative[1:])], dim=1))
-    return residual.detach(), torch.stack(blocks, dim=1)
+    cotangent, needed = torch.stack([derivative[0] for derivative in columns], dim=1), program.needed
+    if system.constraint is not None:
+        needed = system.constraint.network_jets(program.needed)
+        cotangent = system.constraint.transpose(place.lifts, cotangent)
+    block = engine.pullback(model, place.points, needed, cotangent)
+    if values:
+        slopes = [torch.stack(derivative[1:], dim=1) for derivative in columns]
+        block = torch.cat([block, torch.stack(slopes, dim=1)], dim=2)
+    return residual.detach(), block
 
 
 def _derivatives(component: Tensor, inputs: list[Tensor]) -> list[Tensor]:

@@ -92,8 +92,8 @@ class HardConstraint:
         return offset.to(inner.dtype) + torch.einsum("nkl,nl->nk", matrix.to(inner.dtype), inner)
 
     def transpose(self, lifts: list[Tensor], cotangent: Tensor) -> Tensor:
-        """Cotangent of the network's jets from one of the fields' jets."""
-        return torch.einsum("nkl,nk->nl", lifts[1].to(cotangent.dtype), cotangent)
+        """Cotangent of the network's jets, (n, k') or (n, c, k'), from one of the fields' jets."""
+        return torch.einsum("nkl,n...k->n...l", lifts[1].to(cotangent.dtype), cotangent)
 
 
 def hard_constraint(problem: IBVP, require: bool = False) -> HardConstraint | None:
