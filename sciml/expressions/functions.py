@@ -134,13 +134,13 @@ def _call_numeric(head: type[NumericFunction]) -> Callable[..., Tensor]:
 
 
 def _call_data(head: type[NumericFunction], values: Sequence[Tensor]) -> Tensor:
-    """Call with arrays, else with tensors, else number by number; the first that gives one number per point."""
+    """Call with arrays, else number by number, else with tensors; the first that gives one number per point."""
     arrays = np.broadcast_arrays(*[value.detach().cpu().numpy() for value in values])
     shape, reasons = arrays[0].shape, []
     attempts: tuple[Callable[[], Any], ...] = (
         lambda: head.python(*[array.copy() for array in arrays]),
-        lambda: head.python(*values),
         lambda: [float(head.python(*map(float, row))) for row in zip(*map(np.ravel, arrays), strict=True)],
+        lambda: head.python(*values),
     )
     for attempt in attempts:
         try:
