@@ -69,12 +69,14 @@ class System:
         unknowns: The unknown functions.
         equations: Linear forms whose coefficients depend on the variables only.
         zero: Derivatives that vanish, as columns; all their derivatives vanish too.
+        divided: Coefficients by which equations of one term were divided: they are non-zero generically.
     """
 
     ring: Ring
     unknowns: Unknowns
     equations: list[Form]
     zero: set[Column] = field(default_factory=set)
+    divided: list[Polynomial] = field(default_factory=list)
 
     def vanishes(self, column: Column) -> bool:
         """Is this derivative a derivative of one that is known to vanish?"""
@@ -229,10 +231,10 @@ def simplified(system: System, clock: Clock) -> System:
     Returns:
         An equivalent, smaller system.
     """
-    equations, zero = system.equations, set(system.zero)
+    equations, zero, divided = system.equations, set(system.zero), list(system.divided)
     while True:
         clock.check()
-        current = System(system.ring, system.unknowns, [], zero)
+        current = System(system.ring, system.unknowns, [], zero, divided)
         kept: dict[frozenset, Form] = {}
         found = False
         for form in equations:
@@ -240,6 +242,7 @@ def simplified(system: System, clock: Clock) -> System:
             for piece in _split_more(current, reduced):
                 if len(piece) == 1:
                     [column] = piece
+                    divided.append(piece[column])
                     if not current.vanishes(column):
                         zero.add(column)
                         found = True

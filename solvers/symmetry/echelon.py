@@ -11,6 +11,9 @@ Row = dict[int, int]
 class Echelon:
     """Rows in echelon form modulo a prime; the leading column of a row is its largest key.
 
+    The product of the leading entries before they are normalised is, up to its sign, the minor of the rows that were
+    kept and the pivot columns.
+
     Args:
         prime: The modulus.
     """
@@ -18,6 +21,7 @@ class Echelon:
     def __init__(self, prime: int) -> None:
         self.prime = prime
         self.rows: dict[int, Row] = {}
+        self.determinant = 1
 
     def reduced(self, row: Row) -> Row:
         """The remainder of a row until its leading column is no pivot (the row is consumed)."""
@@ -52,7 +56,9 @@ class Echelon:
         if not row:
             return None
         lead = max(row)
-        inverse = pow(row.pop(lead), -1, self.prime)
+        pivot = row.pop(lead)
+        self.determinant = self.determinant * pivot % self.prime
+        inverse = pow(pivot, -1, self.prime)
         self.rows[lead] = {key: value * inverse % self.prime for key, value in row.items()}
         return lead
 
