@@ -125,10 +125,12 @@ class Periodic:
     Args:
         field: The field.
         on: The two faces, `("left", "right")`.
+        derivatives: False compares values only, which leaves the slopes at both ends free.
     """
 
     field: sp.Expr
     on: Any = ("left", "right")
+    derivatives: bool = True
 
     def __post_init__(self) -> None:
         """Check that there are two faces.

@@ -60,7 +60,8 @@ def problem_to_json(problem: IBVP) -> tuple[dict[str, Any], dict[str, np.ndarray
 def _condition(problem: IBVP, condition: Any, term: Any) -> dict[str, Any]:
     kind = type(condition).__name__
     if isinstance(condition, Periodic):
-        return {"type": kind, "field": to_json(condition.field), "on": list(condition.on)}
+        return {"type": kind, "field": to_json(condition.field), "on": list(condition.on),
+                "derivatives": bool(condition.derivatives)}  # fmt: skip
     if isinstance(condition, Condition):
         on: Any = condition.on
         if condition.point is not None:
@@ -119,7 +120,7 @@ def problem_from_json(data: dict[str, Any], arrays: dict[str, np.ndarray]) -> IB
 def _read_condition(entry: dict[str, Any]) -> Any:
     kind = entry["type"]
     if kind == "Periodic":
-        return Periodic(from_json(entry["field"]), tuple(entry["on"]))
+        return Periodic(from_json(entry["field"]), tuple(entry["on"]), entry["derivatives"])
     if kind == "Condition":
         on = {from_json(s): from_json(v) for s, v in entry["on"]} if entry["point"] else entry["on"]
         return Condition(from_json(entry["residual"]), on)

@@ -164,7 +164,7 @@ def _periodic_term(condition: Periodic, problem: Any) -> Term:
         raise ProblemError(f"faces among {', '.join(problem.faces)} in a periodic condition",
                            ", ".join(map(repr, unknown_faces)), 'Periodic(u, on=("left", "right"))')  # fmt: skip
     axis = problem.face_axis(condition.on[0])
-    order = max(1, highest_order(problem.equations, condition.field, (axis,)))
+    order = max(1, highest_order(problem.equations, condition.field, (axis,))) if condition.derivatives else 1
     expressions = tuple(condition.field.diff(axis, k) if k else condition.field for k in range(order))
     label = _label("periodic", name, condition.on, problem)
     components = tuple(f"{label} {jet_name(condition.field, {axis: k})}" if k else label for k in range(order))

@@ -13,6 +13,7 @@ from sciml.problems.case import ProblemCase
 from sciml.symbols import coordinates, field
 
 x, y, z, t = coordinates("x y z t")
+THIN = sp.Rational(1, 100)
 
 
 def equations(
@@ -76,7 +77,7 @@ def kovasznay(reynolds: int = 20) -> ProblemCase:
     return ProblemCase(problem, exact, "Kovasznay 1948")
 
 
-def taylor_green(viscosity: sp.Expr = sp.Rational(1, 100)) -> ProblemCase:
+def taylor_green(viscosity: sp.Expr = THIN) -> ProblemCase:
     """Decaying periodic vortices on [0, 2π]² × [0, 1].
 
     u = -cos x sin y e^{-2νt}, v = sin x cos y e^{-2νt}, p = -(cos 2x + cos 2y) e^{-4νt}/4.

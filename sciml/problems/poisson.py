@@ -75,7 +75,7 @@ def annulus() -> ProblemCase:
 
 
 def _peak_jets(points: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
-    """u = -[ln r + E₁(ρ)/2]/(2π) with ρ = r²/(2s²), and its derivatives to second order, also at r = 0."""
+    """Potential u = -[ln r + E₁(ρ)/2]/(2π) with ρ = r²/(2s²), and its derivatives to second order, also at r = 0."""
     s = float(WIDTH)
     # from 1e-300 on, ln r + E₁(ρ)/2 is its limit to rounding
     square_radius = np.maximum((points**2).sum(axis=1), 1e-300)

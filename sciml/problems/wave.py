@@ -33,7 +33,7 @@ def _string(initial: sp.Expr, name: str, speed: int = 1, left: int = 0, right: i
 
 
 def _released(initial: sp.Expr, left: int = 0, right: int = 0) -> sp.Expr:
-    """d'Alembert's solution on [0, 1] × [0, 1]: the data minus a straight line, continued oddly at both ends."""
+    """Solution of d'Alembert on [0, 1] × [0, 1]: the data minus a straight line, continued oddly at both ends."""
     line = left + (right - left) * x
     inside = sp.Lambda(x, initial - line)
     from_left = sp.Piecewise((inside(x - t), x >= t), (-inside(t - x), True))
