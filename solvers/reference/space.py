@@ -79,7 +79,7 @@ def build_space(domain: Geometry, size: float, degree: int) -> Space:
 
 
 def _tabulated(basis: Any) -> Quadrature:
-    shape = np.broadcast_shapes(basis.dx.shape, np.asarray(basis.basis[0][0].value).shape)
+    shape = np.broadcast_shapes(basis.dx.shape, np.asarray(basis.basis[0][0]).shape)
     d, count = len(basis.mesh.p), basis.N
     rows = np.arange(int(np.prod(shape))).reshape(shape)
 
@@ -98,7 +98,7 @@ def _tabulated(basis: Any) -> Quadrature:
     return Quadrature(
         np.stack([np.broadcast_to(axis, shape).ravel() for axis in places], axis=1),
         weights.ravel(),
-        table(lambda phi: np.asarray(phi.value)),
+        table(lambda phi: np.asarray(phi)),
         tuple(table(lambda phi, k=k: np.asarray(phi.grad)[k]) for k in range(d)),
         normals,
         size,

@@ -306,7 +306,7 @@ class Factor:
         if excess > 1e-3 * scale:
             raise SolverError("sources that balance the flux through the boundary: only derivatives are given", given,
                               "change source or Neumann data, or prescribe a value somewhere")  # fmt: skip
-        warnings.warn(f"sources and boundary flux do not balance exactly: {given}", SolverWarning, stacklevel=4)
+        warnings.warn(f"sources and boundary flux do not balance exactly: {given}", SolverWarning, stacklevel=5)
 
 
 def _singular(given: str) -> ConvergenceError:

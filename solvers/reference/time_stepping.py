@@ -11,7 +11,7 @@ of Newmark (1959); it conserves the energy of a wave. σ = 2/τ.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import sympy as sp
@@ -111,31 +111,42 @@ def _rounded(rate: float) -> float:
 
 
 def _stage(
-    system: System, t: float, rate: float, step: float, past: np.ndarray, past_rate: np.ndarray
+    system: System,
+    t: float,
+    rate: float,
+    past: tuple[np.ndarray, np.ndarray],
+    load: np.ndarray,
+    data: Sequence[np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Solve at time t with z' = rate (z - past), z'' = rate (z' - past_rate)."""
-    c, second = system.constraints, max(system.form.time_order) == 2
-    data, flow = c.data(t), c.rate(t, 1, step)
-    right = system.load(t) - system.matrix(0, t) @ (c.spread @ data)
-    right -= system.matrix(1, t) @ (c.spread @ flow - rate * (c.projection @ past))
-    if second:
-        bend = c.spread @ c.rate(t, 2, step) - rate * (c.projection @ (rate * past + past_rate))
-        right -= system.matrix(2, t) @ bend
+    """Solve with matrices at time t, z' = rate (z - past z) and z'' = rate (z' - past z'); data are g, g', g''."""
+    p, g = system.constraints.projection, system.constraints.spread
+    right = load - system.matrix(0, t) @ (g @ data[0])
+    right -= system.matrix(1, t) @ (g @ data[1] - rate * (p @ past[0]))
+    if max(system.form.time_order) == 2:
+        right -= system.matrix(2, t) @ (g @ data[2] - rate * (p @ (rate * past[0] + past[1])))
     z = system.factor(rate, t).solve(right)
-    w = rate * (z - past)
-    return z, w, rate * (w - past_rate)
+    w = rate * (z - past[0])
+    return z, w, rate * (w - past[1])
 
 
 def _sdirk(system: System, start: float, end: float, z: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    tau = end - start
-    rate, back = _rounded(1.0 / (_GAMMA * tau)), _GAMMA * tau / 4
-    _, w1, a1 = _stage(system, start + _GAMMA * tau, rate, back, z, w)
-    rest = (1.0 - _GAMMA) * tau
-    z2, w2, _ = _stage(system, end, rate, back, z + rest * w1, w + rest * a1)
-    return z2, w2
+    tau, c = end - start, system.constraints
+    rate, rest, back = _rounded(1.0 / (_GAMMA * tau)), (1.0 - _GAMMA) * tau, _GAMMA * tau / 4
+    orders = range(1, max(system.form.time_order) + 1)
+    a = np.zeros_like(z)
+    base = (z, w)
+    for t in (start + _GAMMA * tau, end):
+        data = [c.data(t), *(c.rate(t, order, back) for order in orders)]
+        z, w, a = _stage(system, t, rate, base, system.load(t), data)
+        base = (base[0] + rest * w, base[1] + rest * a)
+    return z, w
 
 
 def _midpoint(system: System, start: float, end: float, z: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    tau = end - start
-    middle, flow, _ = _stage(system, 0.5 * (start + end), _rounded(2.0 / tau), tau / 8, z, w)
-    return 2.0 * middle - z, 2.0 * flow - w
+    """Data and load enter by their means over both ends, as in Newmark's method: exact for quadratics in time."""
+    tau, c, t = end - start, system.constraints, 0.5 * (start + end)
+    first, middle, last = c.data(start), c.data(t), c.data(end)
+    data = [0.5 * (first + last), (last - first) / tau, (first - 2.0 * middle + last) * 4.0 / tau**2]
+    load = 0.5 * (system.load(start) + system.load(end))
+    mean, flow, _ = _stage(system, t, _rounded(2.0 / tau), (z, w), load, data)
+    return 2.0 * mean - z, 2.0 * flow - w

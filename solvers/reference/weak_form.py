@@ -13,6 +13,7 @@ derivative has γ = n, and for isotropic A the term τ vanishes.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from scipy.optimize import linear_sum_assignment
 from sciml.callables import is_numeric_only
 from sciml.classification import LinearForm, linear_form
 from sciml.conditions import Observations
-from sciml.errors import NotSymbolicError, SolverError
+from sciml.errors import NotSymbolicError, SolverError, SolverWarning
 from sciml.ibvp import IBVP
 from sciml.terms import Term
 
@@ -205,6 +206,9 @@ def _by_parts(field: int, matrix: Matrix, problem: IBVP) -> list[Entry]:
         for j, coefficient in enumerate(matrix[k]):
             if coefficient == 0:
                 continue
+            if coefficient.has(sp.Piecewise, sp.sign, sp.floor):
+                warnings.warn(f"the piecewise coefficient {coefficient} is read as that of a flux: A∇u is continuous "
+                              "where it jumps", SolverWarning, stacklevel=5)  # fmt: skip
             entries.append(Entry(field, 0, k, j, -coefficient))
             try:
                 slope = coefficient.diff(symbol)
