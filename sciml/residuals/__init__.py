@@ -5,6 +5,7 @@ from sciml.residuals.engines import AutogradEngine, Engine, choose_engine
 from sciml.residuals.jacobian import row_jacobian
 from sciml.residuals.lift import HardConstraint, hard_constraint
 from sciml.residuals.rows import Rows, TermRows
+from sciml.residuals.stream_engine import StreamEngine
 from sciml.residuals.system import Batch, ResidualSystem
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "HardConstraint",
     "ResidualSystem",
     "Rows",
+    "StreamEngine",
     "TermRows",
     "choose_engine",
     "hard_constraint",

@@ -227,21 +227,21 @@ def _collect(streams: Streams, needed: Sequence[Jet], points: Tensor) -> Tensor:
     """Jets (n, k) from the streams of the output, as new memory."""
     n = len(points)
     columns = [
-        streams[orders][:, field].expand(n) if orders in streams else points.new_zeros(n) for field, orders in needed
+        streams[orders][field].expand(n) if orders in streams else points.new_zeros(n) for field, orders in needed
     ]
-    return torch.stack(columns, dim=1) if columns else points.new_zeros(n, 0)
+    return torch.stack(columns).T if columns else points.new_zeros(n, 0)
 
 
 def _spread(streams: Streams, needed: Sequence[Jet], cotangent: Tensor, points: Tensor) -> Tensor | None:
-    """Cotangent of the output's streams (s, ..., n, m) from that of the jets (..., n, k)."""
+    """Cotangent of the output's streams (m, s, ..., n) from that of the jets (..., n, k)."""
     if not needed:
         return None
     position = {index: k for k, index in enumerate(streams)}
     value = next(iter(streams.values()))
-    bar = _POOL.take((len(streams), *cotangent.shape[:-1], value.shape[-1]), points).zero_()
+    bar = _POOL.take((len(value), len(streams), *cotangent.shape[:-1]), points).zero_()
     for j, (field, orders) in enumerate(needed):
         if orders in position:
-            bar[position[orders]][..., field] += cotangent[..., j]
+            bar[field, position[orders]] += cotangent[..., j]
     return bar
 
 

@@ -1,8 +1,8 @@
 """Forward propagation of a network's value and derivatives, stage by stage.
 
-A stream is d^γ of a slot at all points, (n, width). The streams of one slot lie in one array
-(streams, n, width), so that an affine stage is one matrix product for all of them. Streams that
-vanish are left out; those that are equal at all points (derivatives of the coordinates) have one row.
+A stream is d^γ of a slot at all points, (width, n): points run along memory. The streams of one slot lie in one
+array (width, streams, n), so that an affine stage is one matrix product for all of them. Streams that vanish are
+left out; those that are equal at all points (derivatives of the coordinates) have one column.
 """
 
 from __future__ import annotations
@@ -128,12 +128,12 @@ class Tape:
                 self.pool.give(buffer)
 
     def stacked(self, slot: int) -> Tensor:
-        """All streams of a slot in one array (streams, n, width)."""
+        """All streams of a slot in one array (width, streams, n)."""
         stack = self.stacks[slot]
         if stack is None:
             streams = list(self.slots[slot].values())
-            rows = max(len(stream) for stream in streams)
-            stack = torch.stack([stream.expand(rows, -1) for stream in streams])
+            count = max(stream.shape[-1] for stream in streams)
+            stack = torch.stack([stream.expand(-1, count) for stream in streams], dim=1)
         return stack
 
 
@@ -194,9 +194,9 @@ class Propagation:
         start: Streams = {}
         for index in self.indices:
             if not any(index):
-                start[index] = points
+                start[index] = points.T if pool is None else points.T.contiguous()
             elif sum(index) == 1:
-                start[index] = unit[index.index(1)].unsqueeze(0)
+                start[index] = unit[index.index(1)].unsqueeze(-1)
         tape.slots.append(start)
         tape.stacks.append(None)
         for i, op in enumerate(self.ops):
@@ -209,7 +209,7 @@ class Propagation:
                 if passed is not None:
                     tape.drop(passed)
                 # presence is all that the reverse sweep asks of it
-                tape.slots[i], tape.stacks[i] = dict.fromkeys(tape.slots[i], points[:0]), None
+                tape.slots[i], tape.stacks[i] = dict.fromkeys(tape.slots[i], points.T), None
         return tape
 
     def _affine(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
@@ -218,17 +218,18 @@ class Propagation:
         out = None
         if stack is not None or (tape.pool is None and op.sources[0] > 0):
             stack = tape.stacked(op.sources[0])
-            out = tape.take((*stack.shape[:-1], len(weight)), stack)
+            shape = (len(weight), *stack.shape[1:])
+            out = tape.take(shape, stack)
             if out is None:
-                out = stack @ weight.T
+                out = (weight @ stack.flatten(1)).view(shape)
             else:
-                torch.mm(stack.view(-1, stack.shape[-1]), weight.T, out=out.view(-1, len(weight)))
-            streams = dict(zip(source, out.unbind(0), strict=True))
+                torch.mm(weight, stack.view(len(stack), -1), out=out.view(len(weight), -1))
+            streams = dict(zip(source, out.unbind(1), strict=True))
         else:
             streams = {index: _times(tape, stream, weight) for index, stream in source.items()}
         if len(used) > 1:
-            zero = self.indices[0]
-            streams[zero] = streams[zero] + used[1] if tape.pool is None else streams[zero].add_(used[1])
+            zero, bias = self.indices[0], used[1][:, None]
+            streams[zero] = streams[zero] + bias if tape.pool is None else streams[zero].add_(bias)
             if tape.pool is None:
                 out = None
         return streams, out
@@ -238,9 +239,9 @@ class Propagation:
         program = activation_program(str(op.detail), self.indices, tuple(z), self.keep)
         zero = self.indices[0]
         like = z[zero]
-        stack = tape.take((len(program.outputs), *like.shape), like)
+        stack = tape.take((len(like), len(program.outputs), like.shape[-1]), like)
         arrays: dict[Ref, Tensor] = {("z", index): stream for index, stream in z.items()}
-        targets = {("y0", index): stack[k] for k, index in enumerate(program.outputs)} if stack is not None else {}
+        targets = {("y0", index): stack[:, k] for k, index in enumerate(program.outputs)} if stack is not None else {}
         extra: dict[Ref, Tensor] = {}
         for number in program.values:
             ref = (f"y{number}", zero)
@@ -261,10 +262,10 @@ class Propagation:
         parts = {index: leibniz_parts(index, left, right) for index in self.indices}
         found = [index for index in self.indices if parts[index]]
         like = left[self.indices[0]]
-        stack = tape.take((len(found), *like.shape), like)
+        stack = tape.take((len(like), len(found), like.shape[-1]), like)
         streams = {}
         for k, index in enumerate(found):
-            streams[index] = combine(parts[index], 0.0, None if stack is None else stack[k])
+            streams[index] = combine(parts[index], 0.0, None if stack is None else stack[:, k])
         return streams, stack
 
     def _sum(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
@@ -278,11 +279,12 @@ class Propagation:
         return self._stack(tape, streams)
 
     def _scale(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
-        return self._stack(tape, {index: used[0] * stream for index, stream in tape.slots[op.sources[0]].items()})
+        factor = as_column(used[0])
+        return self._stack(tape, {index: factor * stream for index, stream in tape.slots[op.sources[0]].items()})
 
     def _shift(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
         streams, zero = dict(tape.slots[op.sources[0]]), self.indices[0]
-        streams[zero] = streams[zero] + used[0]
+        streams[zero] = streams[zero] + used[0][:, None]
         return self._stack(tape, streams)
 
     def _concatenate(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
@@ -292,31 +294,36 @@ class Propagation:
             pieces = [source.get(index) for source in sources]
             if all(piece is None for piece in pieces):
                 continue
-            rows = max(len(piece) for piece in pieces if piece is not None)
+            count = max(piece.shape[-1] for piece in pieces if piece is not None)
             full = [
-                source[self.indices[0]].new_zeros(rows, source[self.indices[0]].shape[-1])
+                torch.zeros_like(source[self.indices[0]][:, :1]).expand(-1, count)
                 if piece is None
-                else piece.expand(rows, -1)
+                else piece.expand(-1, count)
                 for piece, source in zip(pieces, sources, strict=True)
             ]
-            streams[index] = torch.cat(full, dim=-1)
+            streams[index] = torch.cat(full, dim=0)
         return self._stack(tape, streams)
 
     def _stack(self, tape: Tape, streams: Streams) -> tuple[Streams, Tensor | None]:
         """Put streams of full length into one buffer, so that the next affine stage is one product."""
         first = streams[self.indices[0]]
-        if tape.pool is None or any(len(stream) != len(first) for stream in streams.values()):
+        if tape.pool is None or any(stream.shape != first.shape for stream in streams.values()):
             return streams, None
-        stack = tape.take((len(streams), *first.shape), first)
+        stack = tape.take((len(first), len(streams), first.shape[-1]), first)
         assert stack is not None
         for k, stream in enumerate(streams.values()):
-            stack[k].copy_(stream)
-        return dict(zip(streams, stack.unbind(0), strict=True)), stack
+            stack[:, k].copy_(stream)
+        return dict(zip(streams, stack.unbind(1), strict=True)), stack
 
 
 def _times(tape: Tape, stream: Tensor, weight: Tensor) -> Tensor:
-    out = tape.take((len(stream), len(weight)), stream)
-    return stream @ weight.T if out is None else torch.mm(stream, weight.T, out=out)
+    out = tape.take((len(weight), stream.shape[-1]), stream)
+    return weight @ stream if out is None else torch.mm(weight, stream, out=out)
+
+
+def as_column(factor: Tensor) -> Tensor:
+    """A factor per column of a network as one per row of a stream; scalars as they are."""
+    return factor[:, None] if factor.ndim else factor
 
 
 def leibniz_parts(index: Index, left: Streams, right: Streams) -> list[tuple[float, Tensor, Tensor | None]]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sciml.residuals.buffers import BufferPool
-from sciml.residuals.streams import Op, Propagation, Streams, Tape, combine, leibniz_parts
+from sciml.residuals.streams import Op, Propagation, Streams, Tape, as_column, combine, leibniz_parts
 from sciml.residuals.taylor import Index, splits
 
 
@@ -22,11 +22,11 @@ class Sink(Protocol):
     """Receives, from the reverse sweep, what belongs to parameters."""
 
     def product(self, tensor: int, cotangent: Tensor, source: Tensor) -> None:
-        """Σ_streams cotangent ⊗ source: (s, ..., n, out) and (s, n, in)."""
+        """Σ_streams cotangent ⊗ source: (out, s, ..., n) and (in, s, n)."""
         ...
 
     def value(self, tensor: int, cotangent: Tensor) -> None:
-        """A vector that is added to the value: (..., n, out)."""
+        """A vector that is added to the value: (out, ..., n)."""
         ...
 
     def scaled(self, tensor: int, cotangent: Tensor, source: Tensor) -> None:
@@ -53,23 +53,22 @@ class GradientSink:
 
     def product(self, tensor: int, cotangent: Tensor, source: Tensor) -> None:
         """Weight gradient as one product over streams and points."""
-        flat = cotangent.reshape(-1, cotangent.shape[-1])
-        self._add(tensor, flat.T @ source.reshape(-1, source.shape[-1]))
+        self._add(tensor, cotangent.flatten(1) @ source.flatten(1).T)
 
     def value(self, tensor: int, cotangent: Tensor) -> None:
         """Sum over points."""
-        self._add(tensor, cotangent.sum(dim=tuple(range(cotangent.ndim - 1))))
+        self._add(tensor, cotangent.flatten(1).sum(dim=1))
 
     def scaled(self, tensor: int, cotangent: Tensor, source: Tensor) -> None:
         """Sum over streams and points, over columns too for a single factor."""
         if self.tensors[tensor].numel() == 1:
             self._add(tensor, (cotangent * source).sum())
         else:
-            self._add(tensor, (cotangent * source).sum(dim=tuple(range(cotangent.ndim - 1))))
+            self._add(tensor, (cotangent * source).flatten(1).sum(dim=1))
 
 
 class RowSink:
-    """Keeps the points apart: writes (n, c, P) from cotangents (streams, c, n, width).
+    """Keeps the points apart: writes (n, c, P) from cotangents (width, streams, c, n).
 
     Args:
         tensors: Tensors of the network.
@@ -91,9 +90,9 @@ class RowSink:
     def product(self, tensor: int, cotangent: Tensor, source: Tensor) -> None:
         """Batched outer products, summed over streams, straight into the rows."""
         block, again = self._block(tensor)
-        right = source.permute(1, 0, 2)
-        for c in range(cotangent.shape[1]):
-            left = cotangent[:, c].permute(1, 2, 0)
+        right = source.permute(2, 1, 0).contiguous()
+        for c in range(cotangent.shape[2]):
+            left = cotangent[:, :, c].permute(2, 0, 1).contiguous()
             out = block[:, c].unflatten(-1, self.tensors[tensor].shape)
             if again:
                 out += torch.bmm(left, right)
@@ -103,13 +102,13 @@ class RowSink:
     def value(self, tensor: int, cotangent: Tensor) -> None:
         """One column per entry."""
         block, again = self._block(tensor)
-        piece = cotangent.transpose(0, 1)
+        piece = cotangent.permute(2, 1, 0)
         block.copy_(block + piece if again else piece)
 
     def scaled(self, tensor: int, cotangent: Tensor, source: Tensor) -> None:
         """Sum over streams, over columns too for a single factor."""
         block, again = self._block(tensor)
-        piece = (cotangent * source[:, None]).sum(dim=0).transpose(0, 1)
+        piece = (cotangent * source[:, :, None]).sum(dim=1).permute(2, 1, 0)
         if self.tensors[tensor].numel() == 1:
             piece = piece.sum(dim=-1, keepdim=True)
         block.copy_(block + piece if again else piece)
@@ -145,7 +144,7 @@ class ReverseSweep:
         """Sweep.
 
         Args:
-            cotangent: (streams of the output, [c,] n, outputs); overwritten.
+            cotangent: (outputs, streams of the output, [c,] n); overwritten.
         """
         self.bars[-1] = cotangent
         for i in range(len(self.ops) - 1, -1, -1):
@@ -173,11 +172,11 @@ class ReverseSweep:
         if self.sink.wanted[op.tensors[0]]:
             self.sink.product(op.tensors[0], bar, self._source(source))
         if len(op.tensors) > 1 and self.sink.wanted[op.tensors[1]]:
-            self.sink.value(op.tensors[1], bar[0])
+            self.sink.value(op.tensors[1], bar[:, 0])
         if self.needs[source]:
             weight = self.tensors[op.tensors[0]].detach()
-            out = self.pool.take((*bar.shape[:-1], weight.shape[1]), bar)
-            torch.mm(bar.view(-1, bar.shape[-1]), weight, out=out.view(-1, weight.shape[1]))
+            out = self.pool.take((weight.shape[1], *bar.shape[1:]), bar)
+            torch.mm(weight.T, bar.view(len(bar), -1), out=out.view(len(out), -1))
             self._pass(source, out)
 
     def _activation(self, i: int, op: Op, bar: Tensor) -> None:
@@ -194,18 +193,20 @@ class ReverseSweep:
     def _transposed(self, slot: int, slopes: Streams, outputs: tuple[Index, ...], bar: Tensor) -> None:
         """z̄_β = Σ_α C(α, β) g_{α-β} ā_α."""
         present = tuple(self.tape.slots[slot])
-        out = self.pool.take((len(present), *bar.shape[1:]), bar)
+        out = self.pool.take((len(bar), len(present), *bar.shape[2:]), bar)
+        many = bar.ndim == 4  # several cotangents share the slopes
         for k, beta in enumerate(present):
             parts = []
             for j, alpha in enumerate(outputs):
                 for factor, lower_index, rest in splits(alpha):
                     if lower_index == beta and rest in slopes:
-                        parts.append((factor, slopes[rest], bar[j]))
+                        slope = slopes[rest]
+                        parts.append((factor, slope[:, None] if many else slope, bar[:, j]))
             parts.sort(key=lambda part: part[0] != 1)
             if parts:
-                combine(parts, 0.0, out[k])
+                combine(parts, 0.0, out[:, k])
             else:
-                out[k].zero_()
+                out[:, k].zero_()
         self._pass(slot, out)
 
     def _sum(self, i: int, op: Op, bar: Tensor) -> None:
@@ -213,9 +214,9 @@ class ReverseSweep:
         for source, sign in zip(op.sources, (1.0, float(op.detail)), strict=True):
             if self.needs[source]:
                 present = list(self.tape.slots[source])
-                out = self.pool.take((len(present), *bar.shape[1:]), bar)
+                out = self.pool.take((len(bar), len(present), *bar.shape[2:]), bar)
                 for k, index in enumerate(present):
-                    torch.mul(bar[outputs.index(index)], sign, out=out[k])
+                    torch.mul(bar[:, outputs.index(index)], sign, out=out[:, k])
                 self._pass(source, out)
 
     def _scale(self, i: int, op: Op, bar: Tensor) -> None:
@@ -224,12 +225,13 @@ class ReverseSweep:
             self.sink.scaled(op.tensors[0], bar, self._source(source))
         if self.needs[source]:
             out = self.pool.take(bar.shape, bar)
-            self._pass(source, torch.mul(bar, self.tensors[op.tensors[0]].detach(), out=out))
+            factor = self.tensors[op.tensors[0]].detach().view(-1, *[1] * (bar.ndim - 1))
+            self._pass(source, torch.mul(bar, factor, out=out))
 
     def _shift(self, i: int, op: Op, bar: Tensor) -> None:
         source = op.sources[0]
         if self.sink.wanted[op.tensors[0]]:
-            self.sink.value(op.tensors[0], bar[0])
+            self.sink.value(op.tensors[0], bar[:, 0])
         if self.needs[source]:
             self._pass(source, self.pool.take(bar.shape, bar).copy_(bar))
 
@@ -237,11 +239,11 @@ class ReverseSweep:
         outputs, start = list(self.tape.slots[i + 1]), 0
         for source in op.sources:
             present = list(self.tape.slots[source])
-            width = self.tape.slots[source][present[0]].shape[-1]
+            width = len(self.tape.slots[source][present[0]])
             if self.needs[source]:
-                out = self.pool.take((len(present), *bar.shape[1:-1], width), bar)
+                out = self.pool.take((width, len(present), *bar.shape[2:]), bar)
                 for k, index in enumerate(present):
-                    out[k].copy_(bar[outputs.index(index)][..., start : start + width])
+                    out[:, k].copy_(bar[start : start + width, outputs.index(index)])
                 self._pass(source, out)
             start += width
 
@@ -271,13 +273,13 @@ def push(propagation: Propagation, tape: Tape, tensors: Sequence[Tensor], tangen
                 if op.tensors[0] in tangents:
                     parts.append(_linear(op, here[index], tangents[op.tensors[0]]))
                 if index == zero and len(op.tensors) > 1 and op.tensors[1] in tangents:
-                    parts.append(tangents[op.tensors[1]].expand(len(here[zero]), -1))
+                    parts.append(tangents[op.tensors[1]][:, None])
                 if parts:
                     result[index] = sum(parts[1:], parts[0])
         elif op.kind == "shift":
             result = dict(sources[0])
             if op.tensors[0] in tangents:
-                amount = tangents[op.tensors[0]].expand(len(here[zero]), -1)
+                amount = tangents[op.tensors[0]][:, None]
                 result[zero] = result[zero] + amount if zero in result else amount
         elif op.kind == "activation":
             result = _leibniz(propagation.indices, tape.slopes[i], sources[0])
@@ -294,7 +296,7 @@ def push(propagation: Propagation, tape: Tape, tensors: Sequence[Tensor], tangen
 
 
 def _linear(op: Op, stream: Tensor, tensor: Tensor) -> Tensor:
-    return stream @ tensor.T if op.kind == "affine" else stream * tensor
+    return tensor @ stream if op.kind == "affine" else as_column(tensor) * stream
 
 
 def _leibniz(indices: Sequence[Index], left: Streams, right: Streams) -> Streams:
@@ -312,14 +314,14 @@ def _add(left: Streams, right: Streams, sign: float) -> Streams:
 def _joined(indices: Sequence[Index], here: Sequence[Streams], moved: Sequence[Streams]) -> Streams:
     result: Streams = {}
     zero = indices[0]
-    rows = len(here[0][zero])
+    count = here[0][zero].shape[-1]
     for index in indices:
         if any(index in streams for streams in moved):
             pieces = [
-                streams[index].expand(rows, -1)
+                streams[index].expand(-1, count)
                 if index in streams
                 else full[zero].new_zeros(rows, full[zero].shape[-1])
                 for streams, full in zip(moved, here, strict=True)
             ]
-            result[index] = torch.cat(pieces, dim=-1)
+            result[index] = torch.cat(pieces, dim=0)
     return result
