@@ -216,6 +216,8 @@ def test_touching_circles_meet_in_a_corner() -> None:
         ((point, first, second),) = shape.corner_faces()
         assert np.allclose(point, [0.0, 2.0])
         assert (first, second) == ("big", "small")
+    tangent = SQUARE - Disk((X, Y), (2, 1), 1, name="hole")
+    assert [(a, b) for point, a, b in tangent.corner_faces() if np.allclose(point, [2.0, 0.0])] == [("bottom", "hole")]
 
 
 @pytest.mark.parametrize("name", ["right", "left", "top", "bottom"])
