@@ -140,9 +140,9 @@ def test_steady_interval_has_every_end_once(method: str) -> None:
 def test_faces_have_seeds_of_their_own() -> None:
     square = Rectangle((x, 0, 1), (y, 0, 1))
     points = sample(poisson(square, lambda u: [Dirichlet(u, 0)]), interior=1, boundary=40).of("dirichlet u").coordinates
-    low, high = (np.sort(points[square.on_face(face, points), 0]) for face in ("bottom", "top"))
-    assert len(low) == len(high) == 10
-    assert not np.allclose(low, high)
+    low, right = (np.sort(points[square.on_face(face, points), k]) for face, k in (("bottom", 0), ("right", 1)))
+    assert len(low) == len(right) == 10
+    assert not np.allclose(low, right)
 
 
 def test_periodic_points_lie_on_the_first_face() -> None:
