@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sciml.networks.stages import Activation, Affine, Concatenate, Product, Scale, Shift, Stage, Sum
 from sciml.residuals.buffers import BufferPool
-from sciml.residuals.taylor import RULES, TIMES_INPUT, Index, Part, Ref, activation_program, splits
+from sciml.residuals.taylor import RULES, TIMES_INPUT, ActivationProgram, Index, activation_program, splits
 
 Streams = dict[Index, Tensor]
 
@@ -105,26 +105,25 @@ class Tape:
     slots: list[Streams] = field(default_factory=list)
     stacks: list[Tensor | None] = field(default_factory=list)
     slopes: dict[int, Streams] = field(default_factory=dict)
-    owned: list[Tensor] = field(default_factory=list)
+    owned: dict[int, Tensor] = field(default_factory=dict)
 
     def take(self, shape: Sequence[int], like: Tensor) -> Tensor | None:
         """A buffer that lives as long as the tape; None where results must be new tensors."""
         if self.pool is None:
             return None
         buffer = self.pool.take(shape, like)
-        self.owned.append(buffer)
+        self.owned[id(buffer)] = buffer
         return buffer
 
     def drop(self, buffer: Tensor) -> None:
         """Hand one buffer back early."""
         if self.pool is not None:
-            self.owned = [kept for kept in self.owned if kept is not buffer]
-            self.pool.give(buffer)
+            self.pool.give(self.owned.pop(id(buffer)))
 
     def __del__(self) -> None:
         """Hand all buffers back."""
         if self.pool is not None:
-            for buffer in self.owned:
+            for buffer in self.owned.values():
                 self.pool.give(buffer)
 
     def stacked(self, slot: int) -> Tensor:
@@ -171,6 +170,7 @@ class Propagation:
 
     def __init__(self, ops: tuple[Op, ...], indices: tuple[Index, ...], keep: bool) -> None:
         self.ops, self.indices, self.keep = ops, indices, keep
+        self._programs: dict[int, ActivationProgram] = {}
         readers = [source for op in ops for source in op.sources]
         # an array that only the next activation reads is free once that is done
         self._passing = [
@@ -236,26 +236,28 @@ class Propagation:
 
     def _activation(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
         z = tape.slots[op.sources[0]]
-        program = activation_program(str(op.detail), self.indices, tuple(z), self.keep)
-        zero = self.indices[0]
-        like = z[zero]
+        rule, like = str(op.detail), z[self.indices[0]]
+        program = self._programs.get(i)
+        if program is None:
+            program = self._programs[i] = activation_program(rule, self.indices, tuple(z), self.keep)
+        arrays: list[Tensor | None] = [*z.values(), *[None] * (program.count - len(z))]
         stack = tape.take((len(like), len(program.outputs), like.shape[-1]), like)
-        arrays: dict[Ref, Tensor] = {("z", index): stream for index, stream in z.items()}
-        targets = {("y0", index): stack[:, k] for k, index in enumerate(program.outputs)} if stack is not None else {}
-        extra: dict[Ref, Tensor] = {}
-        for number in program.values:
-            ref = (f"y{number}", zero)
-            arrays[ref] = RULES[str(op.detail)][number].value(like, out=_target(tape, targets, extra, ref, like))
-        for step in program.steps:
-            out = _target(tape, targets, extra, step.target, like)
-            arrays[step.target] = combine(_resolve(step.parts, arrays), step.constant, out)
+        targets = {} if stack is None else dict(zip(program.outputs.values(), stack.unbind(1), strict=True))
+        for number, slot in program.values:
+            out = targets[slot] if slot in targets else tape.take(like.shape, like)
+            arrays[slot] = RULES[rule][number].value(like, out=out)
+        for slot, parts, constant in program.steps:
+            out = targets[slot] if slot in targets else tape.take(like.shape, like)
+            resolved = [(f, _made(arrays[a]), None if b is None else arrays[b]) for f, a, b in parts]
+            arrays[slot] = combine(resolved, constant, out)
         if self.keep:
-            tape.slopes[i] = {index: _signed(factor, arrays[ref]) for index, (factor, ref) in program.slopes.items()}
-        kept = {id(stream) for stream in tape.slopes.get(i, {}).values()}
-        for buffer in extra.values():
-            if id(buffer) not in kept:
-                tape.drop(buffer)
-        return {index: arrays["y0", index] for index in program.outputs}, stack
+            tape.slopes[i] = {
+                index: _made(arrays[slot]) if factor == 1 else factor * _made(arrays[slot])
+                for index, (factor, slot) in program.slopes.items()
+            }
+        for slot in program.spare:
+            tape.drop(_made(arrays[slot]))
+        return {index: _made(arrays[slot]) for index, slot in program.outputs.items()}, stack
 
     def _product(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
         left, right = (tape.slots[source] for source in op.sources)
@@ -334,18 +336,6 @@ def leibniz_parts(index: Index, left: Streams, right: Streams) -> list[tuple[flo
     return sorted(found, key=lambda part: part[0] != 1)
 
 
-def _resolve(parts: Sequence[Part], arrays: dict[Ref, Tensor]) -> list[tuple[float, Tensor, Tensor | None]]:
-    return [(factor, arrays[left], None if right is None else arrays[right]) for factor, left, right in parts]
-
-
-def _signed(factor: float, stream: Tensor) -> Tensor:
-    return stream if factor == 1 else factor * stream
-
-
-def _target(tape: Tape, targets: dict[Ref, Tensor], extra: dict[Ref, Tensor], ref: Ref, like: Tensor) -> Tensor | None:
-    if ref in targets:
-        return targets[ref]
-    buffer = tape.take(like.shape, like)
-    if buffer is not None:
-        extra[ref] = buffer
-    return buffer
+def _made(array: Tensor | None) -> Tensor:
+    assert array is not None
+    return array

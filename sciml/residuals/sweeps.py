@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sciml.residuals.buffers import BufferPool
 from sciml.residuals.streams import Op, Propagation, Streams, Tape, as_column, combine, leibniz_parts
-from sciml.residuals.taylor import Index, splits
+from sciml.residuals.taylor import Index, transposed_parts
 
 
 class Sink(Protocol):
@@ -195,16 +195,9 @@ class ReverseSweep:
         present = tuple(self.tape.slots[slot])
         out = self.pool.take((len(bar), len(present), *bar.shape[2:]), bar)
         many = bar.ndim == 4  # several cotangents share the slopes
-        for k, beta in enumerate(present):
-            parts = []
-            for j, alpha in enumerate(outputs):
-                for factor, lower_index, rest in splits(alpha):
-                    if lower_index == beta and rest in slopes:
-                        slope = slopes[rest]
-                        parts.append((factor, slope[:, None] if many else slope, bar[:, j]))
-            parts.sort(key=lambda part: part[0] != 1)
+        for k, parts in enumerate(transposed_parts(present, outputs, tuple(slopes))):
             if parts:
-                combine(parts, 0.0, out[:, k])
+                combine([(f, slopes[r][:, None] if many else slopes[r], bar[:, j]) for f, r, j in parts], 0.0, out[:, k])
             else:
                 out[:, k].zero_()
         self._pass(slot, out)

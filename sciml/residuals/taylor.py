@@ -51,18 +51,11 @@ def splits(index: Index) -> tuple[tuple[float, Index, Index], ...]:
 
 
 Ref = tuple[str, Index]
-"""An array: name and multi-index."""
+"""An array while a program is written: name and multi-index."""
 Part = tuple[float, Ref, Ref | None]
 """coefficient · array · array."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One array as a sum of products of earlier ones; `constant` is added."""
-
-    target: Ref
-    parts: tuple[Part, ...]
-    constant: float = 0.0
+Step = tuple[Ref, tuple[Part, ...], float]
+"""An array as a sum of products of earlier ones plus a constant."""
 
 
 @dataclass(frozen=True)
@@ -100,19 +93,23 @@ TIMES_INPUT = {"silu": "logistic", "gelu": "normal"}
 
 @dataclass(frozen=True)
 class ActivationProgram:
-    """Steps that give the derivatives of σ(z).
+    """Steps that give the derivatives of σ(z); arrays by number, those of z first.
 
     Attributes:
-        values: (state, number) to evaluate first.
-        steps: Steps in order.
-        outputs: Multi-indices that do not vanish.
-        slopes: Multi-index -> array of the slope, where asked for, with its sign.
+        values: (state, array) to evaluate first.
+        steps: (array, parts, constant) in order.
+        outputs: Multi-index -> array, for those that do not vanish.
+        slopes: Multi-index -> (sign, array) of the slope, where asked for.
+        spare: Arrays that nobody needs afterwards.
+        count: Number of arrays.
     """
 
-    values: tuple[int, ...]
-    steps: tuple[Step, ...]
-    outputs: tuple[Index, ...]
-    slopes: dict[Index, tuple[float, Ref]]
+    values: tuple[tuple[int, int], ...]
+    steps: tuple[tuple[int, tuple[tuple[float, int, int | None], ...], float], ...]
+    outputs: dict[Index, int]
+    slopes: dict[Index, tuple[float, int]]
+    spare: tuple[int, ...]
+    count: int
 
 
 @lru_cache(maxsize=1024)
@@ -131,13 +128,57 @@ def activation_program(
         The program.
     """
     writer = _Writer(name, frozenset(present))
-    outputs = tuple(index for index in indices if writer.state(0, index))
+    outputs = [index for index in indices if writer.state(0, index)]
     wanted = {}
     for index in indices if slopes else ():
         slope = writer.slope(0, index)
         if slope is not None:
             wanted[index] = slope
-    return ActivationProgram(tuple(sorted(writer.values)), tuple(writer.steps), outputs, wanted)
+    number: dict[Ref, int] = {("z", index): k for k, index in enumerate(present)}
+
+    def found(ref: Ref) -> int:
+        return number.setdefault(ref, len(number))
+
+    values = tuple((state, found((f"y{state}", indices[0]))) for state in sorted(writer.values))
+    steps = tuple(
+        (
+            found(target),
+            tuple((factor, found(left), None if right is None else found(right)) for factor, left, right in parts),
+            constant,
+        )
+        for target, parts, constant in writer.steps
+    )
+    results = {index: found(("y0", index)) for index in outputs}
+    slots = {index: (factor, found(ref)) for index, (factor, ref) in wanted.items()}
+    kept = {*range(len(present)), *results.values(), *(slot for factor, slot in slots.values() if factor == 1)}
+    spare = tuple(slot for slot in range(len(number)) if slot not in kept)
+    return ActivationProgram(values, steps, results, slots, spare, len(number))
+
+
+@lru_cache(maxsize=4096)
+def transposed_parts(
+    present: tuple[Index, ...], outputs: tuple[Index, ...], slopes: tuple[Index, ...]
+) -> tuple[tuple[tuple[float, Index, int], ...], ...]:
+    """For every β in `present`, the (C(α, β), α - β, position of α) of z̄_β = Σ_α C(α, β) g_{α-β} ā_α.
+
+    Args:
+        present: Multi-indices of z.
+        outputs: Multi-indices of σ(z), or of a product.
+        slopes: Multi-indices for which g does not vanish.
+
+    Returns:
+        Parts for each β, those with coefficient 1 first.
+    """
+    result = []
+    for beta in present:
+        parts = [
+            (factor, rest, j)
+            for j, alpha in enumerate(outputs)
+            for factor, lower, rest in splits(alpha)
+            if lower == beta and rest in slopes
+        ]
+        result.append(tuple(sorted(parts, key=lambda part: part[0] != 1)))
+    return tuple(result)
 
 
 class _Writer:
@@ -215,7 +256,7 @@ class _Writer:
         ordered = sorted(parts, key=lambda part: (part[2] is None, part[0] != 1))
         if not constant and ordered[0][0] != 1:
             ordered = self._start_scaled(ordered)
-        self.steps.append(Step(target, tuple(ordered), constant))
+        self.steps.append((target, tuple(ordered), constant))
         return True
 
     def _start_scaled(self, parts: list[Part]) -> list[Part]:
@@ -224,7 +265,7 @@ class _Writer:
             if right is not None and not any(left[1]) and left[0] != "z":
                 scaled = (f"{factor:g}{left[0]}", left[1])
                 if scaled not in self.known:
-                    self.steps.append(Step(scaled, ((factor, left, None),)))
+                    self.steps.append((scaled, ((factor, left, None),), 0.0))
                     self.known[scaled] = True
                 return [(1.0, scaled, right), *parts[:position], *parts[position + 1 :]]
         return parts
