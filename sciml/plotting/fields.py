@@ -39,9 +39,9 @@ def plot_solution(
         A matplotlib figure (use `figure.savefig("heat.png")`); pyplot is not involved.
 
     Example:
-        >>> from sciml import ExactSolution, IBVP, Interval, coordinates, field
+        >>> from sciml import Dirichlet, ExactSolution, IBVP, Interval, coordinates, field
         >>> x = coordinates("x"); u = field("u", x)
-        >>> problem = IBVP(u.diff(x) - 2 * x, Interval(x, 0, 1))
+        >>> problem = IBVP(u.diff(x, 2) - 2, Interval(x, 0, 1), boundary=[Dirichlet(u, x**2)])
         >>> len(plot_solution(ExactSolution(problem, x**2)).axes)
         1
     """
