@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import sympy as sp
 
 from sciml.conditions import Dirichlet
@@ -32,9 +33,11 @@ def _problem(initial: sp.Expr, left: sp.Expr, boundary: sp.Expr, viscosity: sp.E
 
 def _cole_hopf(problem: IBVP, viscosity: sp.Expr) -> Solution:
     solution = ColeHopf(problem.initial[u], x, problem.domain.bounds[0], float(viscosity))
-    return ReferenceSolution(
-        problem, lambda points, orders: solution.derivative(*points.T, (orders[0], orders[1])), status="Cole–Hopf"
-    )
+
+    def derivative(points: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
+        return solution.derivative(points[:, 0], points[:, 1], (orders[0], orders[1]))
+
+    return ReferenceSolution(problem, derivative, status="Cole–Hopf")
 
 
 def shock() -> ProblemCase:

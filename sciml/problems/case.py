@@ -13,8 +13,6 @@ from sciml.exact import ExactSolution
 from sciml.ibvp import IBVP
 from sciml.solution import Solution
 
-Point = tuple[float, ...]
-
 
 @dataclass(frozen=True, eq=False)
 class ProblemCase:
@@ -40,7 +38,7 @@ class ProblemCase:
     problem: IBVP
     exact: sp.Expr | Mapping[sp.Expr, sp.Expr] | Callable[[IBVP], Solution] | None
     source: str
-    values: Mapping[Point, Any] = field(default_factory=dict)
+    values: Mapping[Any, Any] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
     tolerance: float = 1e-10
 

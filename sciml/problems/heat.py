@@ -34,9 +34,11 @@ def _rod(initial: sp.Expr, left: sp.Expr, right: sp.Expr, name: str, final: sp.E
 
 def _by_kernel(problem: IBVP, breaks: tuple[float, ...] = ()) -> Solution:
     kernel = HeatKernel(problem.initial[u], x, (0, 1), breaks=breaks)
-    return ReferenceSolution(
-        problem, lambda points, orders: kernel.derivative(*points.T, (orders[0], orders[1])), status="heat kernel"
-    )
+
+    def derivative(points: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
+        return kernel.derivative(points[:, 0], points[:, 1], (orders[0], orders[1]))
+
+    return ReferenceSolution(problem, derivative, status="heat kernel")
 
 
 def sine(mode: int = 4, final: sp.Expr = _TENTH) -> ProblemCase:

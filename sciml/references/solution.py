@@ -27,9 +27,9 @@ class ReferenceSolution(Solution):
         ProblemError: If there is not one function per field.
 
     Example:
-        >>> from sciml import IBVP, Interval, coordinates, field
+        >>> from sciml import IBVP, Dirichlet, Interval, coordinates, field
         >>> x = coordinates("x"); u = field("u", x)
-        >>> problem = IBVP(u.diff(x) - u, Interval(x, 0, 1))
+        >>> problem = IBVP(u.diff(x) - u, Interval(x, 0, 1), boundary=[Dirichlet(u, 1, on="left")])
         >>> growth = ReferenceSolution(problem, lambda points, orders: np.exp(points[:, 0]))
         >>> growth.residual([[0.5]])
         array([[0.]])
