@@ -51,17 +51,16 @@ def _place(
 ) -> tuple[Tensor, Tensor]:
     program = item.program
     with torch.enable_grad():
-        jets = system.jets(model, place, program, parameters=False).detach().requires_grad_(True)
+        jets = system.jets(model, place, parameters=False).detach().requires_grad_(True)
         # one copy of each unknown per point, so that gradients come out row by row
         spread = [value.detach().expand(len(jets)).clone().requires_grad_(True) for value in values]
         residual = program.residual(place.state, jets, spread)
         columns = [_derivatives(residual[:, c], [jets, *spread]) for c in range(residual.shape[1])]
     engine = system.engine or choose_engine(model)
-    cotangent, needed = torch.stack([derivative[0] for derivative in columns], dim=1), program.needed
+    cotangent = torch.stack([derivative[0] for derivative in columns], dim=1)
     if system.constraint is not None:
-        needed = system.constraint.network_jets(program.needed)
         cotangent = system.constraint.transpose(place.lifts, cotangent)
-    block = engine.pullback(model, place.points, needed, cotangent)
+    block = engine.pullback(model, place.points, place.inner, cotangent)
     if values:
         slopes = [torch.stack(derivative[1:], dim=1) for derivative in columns]
         block = torch.cat([block, torch.stack(slopes, dim=1)], dim=2)

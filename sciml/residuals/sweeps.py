@@ -197,7 +197,9 @@ class ReverseSweep:
         many = bar.ndim == 4  # several cotangents share the slopes
         for k, parts in enumerate(transposed_parts(present, outputs, tuple(slopes))):
             if parts:
-                combine([(f, slopes[r][:, None] if many else slopes[r], bar[:, j]) for f, r, j in parts], 0.0, out[:, k])
+                combine(
+                    [(f, slopes[r][:, None] if many else slopes[r], bar[:, j]) for f, r, j in parts], 0.0, out[:, k]
+                )
             else:
                 out[:, k].zero_()
         self._pass(slot, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from sciml.ibvp import IBVP
 from sciml.jets import Jet, field_atoms, jet_atoms
 from sciml.points import PointSet
 from sciml.residuals.engines import Engine, choose_engine
+from sciml.residuals.grouping import Group, group_places
 from sciml.residuals.lift import HardConstraint
 from sciml.residuals.rows import Rows, TermRows
 from sciml.terms import Term
@@ -90,9 +91,10 @@ class RowProgram:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where a term is evaluated: points as a tensor, the program's state, the constraint's jets."""
+    """Where a term is evaluated: points as a tensor, the network's jets, the program's state, the constraint."""
 
     points: Tensor
+    inner: tuple[Jet, ...]
     state: list
     lifts: list
 
@@ -107,8 +109,26 @@ class TermBatch:
     place: Place
     partner: Place | None
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The places at which the network is evaluated."""
+        return (self.place,) if self.partner is None else (self.place, self.partner)
 
-Batch = tuple[TermBatch, ...]
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Points of all terms made ready, and the groups in which the network is evaluated on them."""
+
+    terms: tuple[TermBatch, ...]
+    groups: tuple[Group, ...]
+
+    def __iter__(self) -> Iterator[TermBatch]:
+        """Term by term."""
+        return iter(self.terms)
+
+    def __len__(self) -> int:
+        """Number of terms."""
+        return len(self.terms)
 
 
 class ResidualSystem:
@@ -171,7 +191,8 @@ class ResidualSystem:
             if name not in self._programs:
                 raise PointsError("terms " + ", ".join(map(repr, self._programs)), repr(name), "sample(problem, ...)")
             batch.append(self._term_batch(self._programs[name], piece, where))
-        return tuple(batch)
+        places = [place for item in batch for place in item.places]
+        return Batch(tuple(batch), group_places([(place.points, place.inner) for place in places]))
 
     def _term_batch(self, program: RowProgram, piece: PointSet, device: torch.device) -> TermBatch:
         place = self._place(program, piece.coordinates, piece.value, device)
@@ -183,7 +204,8 @@ class ResidualSystem:
     def _place(self, program: RowProgram, points: np.ndarray, values: np.ndarray, device: torch.device) -> Place:
         state = program.prepare(self.problem, points, values, device)
         lifts = self.constraint.prepare(points, program.needed, device) if self.constraint else []
-        return Place(torch.tensor(points, device=device), state, lifts)
+        inner = self.constraint.network_jets(program.needed) if self.constraint else program.needed
+        return Place(torch.tensor(points, device=device), inner, state, lifts)
 
     def _opposite(self, term: Term, points: np.ndarray) -> np.ndarray:
         domain = self.problem.domain
@@ -194,13 +216,24 @@ class ResidualSystem:
         shifted[:, axis] += ends[1] - ends[0]
         return shifted
 
-    def jets(self, model: nn.Module, place: Place, program: RowProgram, parameters: bool = True) -> Tensor:
+    def jets(self, model: nn.Module, place: Place, parameters: bool = True) -> Tensor:
         """Jets of the fields (constraint applied) at the points of a place, (n, k)."""
         engine = self.engine or choose_engine(model)
-        if self.constraint is None:
-            return engine.jets(model, place.points, program.needed, parameters)
-        inner = engine.jets(model, place.points, self.constraint.network_jets(program.needed), parameters)
-        return self.constraint.apply(place.lifts, inner)
+        return self._constrained(place, engine.jets(model, place.points, place.inner, parameters))
+
+    def _constrained(self, place: Place, inner: Tensor) -> Tensor:
+        return inner if self.constraint is None else self.constraint.apply(place.lifts, inner)
+
+    def _batch_jets(self, model: nn.Module, batch: Batch, parameters: bool) -> list[Tensor]:
+        """Jets of the fields at every place, the network evaluated once per group."""
+        engine = self.engine or choose_engine(model)
+        places = [place for item in batch.terms for place in item.places]
+        found: dict[int, Tensor] = {}
+        for group in batch.groups:
+            jets = engine.jets(model, group.points, group.needed, parameters)
+            for member in group.members:
+                found[member.place] = self._constrained(places[member.place], group.share(jets, member))
+        return [found[number] for number in range(len(places))]
 
     def rows(
         self,
@@ -222,13 +255,13 @@ class ResidualSystem:
         """
         batch = self.prepare(points) if isinstance(points, PointSet) else points
         values = self.unknown_values(unknowns)
+        jets = iter(self._batch_jets(model, batch, parameters))
         result = []
         for item in batch:
             program = item.program
-            residual = program.residual(item.place.state, self.jets(model, item.place, program, parameters), values)
+            residual = program.residual(item.place.state, next(jets), values)
             if item.partner is not None:
-                opposite = self.jets(model, item.partner, program, parameters)
-                residual = residual - program.residual(item.partner.state, opposite, values)
+                residual = residual - program.residual(item.partner.state, next(jets), values)
             result.append(TermRows(program.term.name, program.term.components, item.ids, residual, item.weight))
         return Rows(tuple(result))
 
