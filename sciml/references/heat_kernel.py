@@ -129,7 +129,7 @@ class HeatKernel:
     def _chunk(self, t: Array) -> int:
         """How many of the sorted times fit in one table."""
         count = t.size
-        while count > 1 and count * NODES * (self._lattice(self._reach(t[count - 1])).size + 1) > CHUNK:
+        while count > 1 and count * NODES * (self._lattice(float(self._reach(t[count - 1]))).size + 1) > CHUNK:
             count = (count + 1) // 2
         return count
 
