@@ -10,6 +10,7 @@ from functools import lru_cache
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from solvers.symmetry.branches import near_identity
 from solvers.symmetry.conformal_flows import decoupled_flow
 from solvers.symmetry.linear_flows import affine_flow, varying_linear_flow
 from solvers.symmetry.manifold import random_polynomial
@@ -46,15 +47,34 @@ def closed_flow(
         >>> closed_flow((x, t), (x * t, t**2), s)
         (x/(-s*t + 1), t/(-s*t + 1))
     """
-    # Real stand-ins: no branch is lost to symbols without assumptions, no name clashes.
-    inner = {z: sp.Dummy(z.name, real=True, positive=True if z.is_positive else None) for z in variables}
-    field = {inner[z]: sp.sympify(c).xreplace(inner) for z, c in zip(variables, components, strict=True)}
+    given = dict(zip(variables, map(sp.sympify, components), strict=True))
+    inner = _stand_ins(given)
+    field = {inner[z]: c.xreplace(inner) for z, c in given.items()}
     time = sp.Dummy("s", real=True)
     solution = _Flow(field, time).solve()
     if solution is None or not satisfies_flow(field, solution, time):
         return None
     back: dict[sp.Expr, sp.Expr] = {d: z for z, d in inner.items()} | {time: s}
-    return tuple(tidy(solution[inner[z]]).xreplace(back) for z in variables)
+    return tuple(tidy(near_identity(solution[inner[z]], time)).xreplace(back) for z in variables)
+
+
+def _stand_ins(field: Field) -> dict[sp.Expr, sp.Dummy]:
+    # Real symbols, positive where the field is real for positive values only: no branch is lost, no name clashes.
+    # A function of variables that do not move is a constant of the flow and gets a symbol too.
+    positive = {z for z in field if z.is_positive}
+    for component in field.values():
+        for node in component.atoms(sp.log, sp.Pow):
+            if node.args[0] in field and (isinstance(node, sp.log) or not node.exp.is_Integer):
+                positive.add(node.args[0])
+    inner: dict[sp.Expr, sp.Dummy] = {
+        z: sp.Dummy(z.name, real=True, positive=True if z in positive else None) for z in field
+    }
+    moving = {z for z, c in field.items() if c != 0}
+    for component in field.values():
+        for node in component.atoms(AppliedUndef, sp.Derivative):
+            if not node.free_symbols & moving:
+                inner.setdefault(node, sp.Dummy("constant", real=True))
+    return inner
 
 
 class _Flow:
@@ -66,6 +86,7 @@ class _Flow:
         self.s = s
         self.start = {z: sp.Dummy(z.name, **z.assumptions0) for z in self.field}
         self.solved: Field = {}
+        # Pairs of an integrand in the moving variables and its integral along the flow from 0 to s.
         self.integrals: list[tuple[sp.Expr, sp.Expr]] = []
         self.frames: list[ProjectiveFrame] = []
 
@@ -83,7 +104,7 @@ class _Flow:
         return {z: z for z in self.fixed} | {z: e.xreplace(back) for z, e in self.solved.items()}
 
     def _keep(self, result: Field) -> None:
-        self.solved.update({z: e.xreplace(self.start) for z, e in result.items()})
+        self.solved.update({z: near_identity(e.xreplace(self.start), self.s) for z, e in result.items()})
 
     def _affine_set(self) -> list[sp.Symbol]:
         chosen = list(self.field)
@@ -107,25 +128,37 @@ class _Flow:
         for _ in rest:
             reach = {z: r.union(*(reach[y] for y in r)) for z, r in reach.items()}
         while rest:
-            first = min(rest, key=lambda z: len(reach[z] & set(rest)))
+            first = min(rest, key=lambda z: len((reach[z] | {z}) & set(rest)))
             block = [first] + [z for z in rest if z != first and z in reach[first] and first in reach[z]]
             yield block
             rest = [z for z in rest if z not in block]
 
     def _strategies(self, block: list[sp.Symbol]) -> list[Callable[[list[sp.Symbol]], bool]]:
         if len(block) == 1:
-            return [self._scalar]
+            return [self._weighted, self._projective, self._scalar]
         return [self._weighted, self._linear, self._projective, self._decoupled, self._common_factor]
 
     def _along(self, expression: sp.Expr) -> sp.Expr | None:
         """∫₀ˢ of an expression along the flow; known integrals first."""
         if not expression.has(self.s, *self.field):
             return expression * self.s
+        rest, total = sp.expand(expression), sp.S.Zero
         for integrand, integral in self.integrals:
-            ratio = sp.cancel(expression / integrand)
-            if not ratio.has(self.s, *self.field):
-                return ratio * integral
-        return definite(expression.xreplace(self.solved), self.s)
+            lead = next(term for term in sp.Add.make_args(sp.expand(integrand)) if term.has(*self.field))
+            constant, moving = lead.as_independent(self.s, *self.field, as_Add=False)
+            ratio = (
+                sum(
+                    (term / moving for term in sp.Add.make_args(rest) if not (term / moving).has(self.s, *self.field)),
+                    sp.S.Zero,
+                )
+                / constant
+            )
+            if ratio != 0:
+                rest, total = sp.expand(rest - ratio * integrand), total + ratio * integral
+        if not rest.has(self.s, *self.field):
+            return total + rest * self.s
+        remainder = definite(rest.xreplace(self.solved), self.s)
+        return None if remainder is None else total + remainder
 
     def _scalar(self, block: list[sp.Symbol]) -> bool:
         (z,) = block
@@ -137,7 +170,7 @@ class _Flow:
         if slope.has(z) and not self.field[z].has(*(set(self.field) - {z})):
             # d/ds log X_z = ∂X_z/∂z along an autonomous variable.
             ratio = self.field[z].xreplace({z: self.solved[z]}) / self.field[z].xreplace(self.start)
-            self.integrals.append((slope, sp.log(sp.cancel(ratio))))
+            self.integrals.append((slope, near_identity(sp.log(sp.cancel(ratio)), self.s)))
         return True
 
     def _weighted(self, block: list[sp.Symbol]) -> bool:
@@ -236,10 +269,13 @@ def satisfies_flow(field: Field, solution: Field, s: sp.Symbol, trials: int = 3)
     ring, good = TaylorRing(1, 1), 0
     with localcontext() as context:
         context.prec = DIGITS
-        for attempt in range(12):
-            sign = -1 if attempt % 4 == 3 else 1
+        for attempt in range(20):
             values: dict[sp.Expr, Value] = {p: Decimal(repr(source.uniform(0.6, 1.9))) for p in parameters}
-            values |= {z: sign * Decimal(repr(source.uniform(0.3, 1.4))) for z in field}
+            values |= {z: Decimal(repr(source.uniform(0.3, 1.4))) for z in field}
+            for z in (*parameters, *field):
+                # Other signs and sizes: a principal branch taken where a continued one is due shows up.
+                if attempt and not z.is_positive:
+                    values[z] *= source.choice((1, -1)) * (source.choice((1, 4)) if z in field else 1)
             try:
                 if not _agrees(rates, moved, values, s, ring):
                     return False

@@ -84,9 +84,11 @@ def weighted_flow(
     names = list(field)
     starts = [{tuple(int(name == z) for name in names): sp.S.One} for z in block]
     trace = sum((field[z].diff(z) for z in block), sp.S.Zero)
-    guess = sp.cancel(trace / (len(block) * frame.factor))
-    halves = [sp.Rational(k, 2) for k in range(-8, 9)]
-    for weight in [guess] if not guess.free_symbols else sorted(halves, key=abs):
+    along = next(z for z in names if frame.factor.has(z))
+    guess = sp.cancel(trace.diff(along) / (len(block) * frame.factor.diff(along)))
+    # The trace gives the weight of scalars; each index of a tensor shifts it by one, of a spinor by a half.
+    shifts = [sp.Rational(k, 2) for k in (0, 2, 4, 1, -2, 3, -4, -1)]
+    for weight in [] if guess.has(*names) else [guess + shift for shift in shifts]:
         found = weighted_space(starts, field, sp.expand(weight * frame.factor))
         if found is None:
             continue
@@ -102,12 +104,18 @@ def weighted_flow(
 
 def _candidate_factors(block: Sequence[sp.Symbol], field: Mapping[sp.Symbol, sp.Expr]) -> list[sp.Expr]:
     size = len(block)
+    if not all(field[z].is_polynomial(*block) for z in block):
+        return []
     divergence = sp.expand(sum((field[z].diff(z) for z in block), sp.S.Zero))
     cross = sp.S.Zero
     for z in block:
         other = next((y for y in block if y != z), None)
         if other is not None:
             cross += z * sp.expand(field[other]).coeff(other, 1).coeff(z, 1)
+    if size == 1:
+        if sp.degree(field[block[0]], block[0]) != 2 or field[block[0]].has(*(set(field) - set(block))):
+            return []
+        return [sp.expand(divergence / 2)]
     candidates = [divergence / size, divergence / (size + 1), cross, sp.S.Zero]
     kept: list[sp.Expr] = []
     for candidate in map(sp.expand, candidates):
@@ -135,7 +143,7 @@ def weighted_space(
         return None
     components = [sp.Poly(c, *names).as_dict() if c != 0 else {} for c in field.values()]
     scaling = sp.Poly(factor, *names).as_dict() if factor != 0 else {}
-    bound = 2 + max(sum(index) for start in starts for index in start)
+    bound = 4 + max(sum(index) for start in starts for index in start)
     basis, rows = list(starts), []
     pivots: list[tuple[tuple[int, ...], Vector, dict[int, sp.Expr]]] = []
     for k, vector in enumerate(basis):

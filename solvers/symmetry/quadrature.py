@@ -67,7 +67,7 @@ def primitive(expression: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
         total += part
     else:
         return total
-    return _first(expression, s, (_exponential_rational, _inner_derivative, _manual))
+    return _first(expression, s, (_tangent_rational, _exponential_rational, _inner_derivative, _manual))
 
 
 def _first(expression: sp.Expr, s: sp.Symbol, rules: tuple[Rule, ...]) -> sp.Expr | None:
@@ -83,7 +83,14 @@ def _term(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
     if moving.is_rational_function(s):
         result = _rational(sp.cancel(moving), s)
     else:
-        rules = (_exponential_polynomial, _linear_power, _exponential_rational, _inner_derivative, _manual)
+        rules = (
+            _exponential_polynomial,
+            _linear_power,
+            _tangent_rational,
+            _exponential_rational,
+            _inner_derivative,
+            _manual,
+        )
         result = _first(moving, s, rules)
     return None if result is None else constant * result
 
@@ -97,7 +104,7 @@ def _rational(expression: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
         return total
     scale, factors = denominator.factor_list()
     if any(f.degree() > 2 or (f.degree() == 2 and m > 1) for f, m in factors):
-        return _manual(expression, s)
+        return _manual(expression, s) if expression.free_symbols == {s} else None
     for factor, multiplicity in factors:
         rest = denominator.quo(factor**multiplicity)
         # The numerator over factor**m modulo the other factors, written in powers of the factor.
@@ -246,8 +253,54 @@ def _exponential_rational(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
     rational = expression.xreplace(shape)
     if rational.has(s) or not rational.is_rational_function(v):
         return None
+    rational = sp.cancel(rational)
+    exponents = [m for part in sp.fraction(rational) for (m,) in sp.Poly(part, v).monoms()]
+    step = sp.igcd(*(m - exponents[0] for m in exponents)) if len(exponents) > 1 else 1
+    if step > 1 and all(m % step == 0 for m in exponents):
+        rational, unit = sp.powdenest(rational.subs(v, v ** sp.Rational(1, step)), force=True), unit * step
     inner = _rational(sp.cancel(rational / (unit * v)), v)
     return None if inner is None else inner.subs(sp.log(v), unit * s).subs(v, sp.exp(unit * s))
+
+
+def _tangent_rational(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
+    """Rational functions of even degree in cos ωs and sin ωs, by T = tan ωs; hyperbolic ones alike."""
+    nodes = [node for node in term.atoms(sp.sin, sp.cos, sp.sinh, sp.cosh) if node.has(s)]
+    sign = 1 if nodes and nodes[0].func in (sp.sin, sp.cos) else -1
+    pair = (sp.sin, sp.cos) if sign == 1 else (sp.sinh, sp.cosh)
+    if not nodes or any(node.func not in pair or (node.args[0] / s).has(s) for node in nodes):
+        return None
+    rates = [node.args[0] / s for node in nodes]
+    unit = min(rates, key=lambda r: (sp.count_ops(r), abs(r) if r.is_number else 0, str(r)))
+    if not all(sp.cancel(rate / unit).is_Integer for rate in rates):
+        return None
+    angle, cosine, tangent = (sp.Dummy(name, real=True) for name in ("angle", "cosine", "tangent"))
+    table = {node: sp.expand_trig(node.func(sp.cancel(node.args[0] / (s * unit)) * angle)) for node in nodes}
+    shape = term.xreplace(table).subs({pair[0](angle): tangent * cosine, pair[1](angle): cosine})
+    if shape.has(s, angle) or not shape.is_rational_function(cosine, tangent):
+        return None
+    parts = [sp.Poly(part, cosine) for part in sp.fraction(sp.cancel(shape))]
+    if len({power % 2 for part in parts for (power,) in part.monoms()}) != 1:
+        return None
+    shift = parts[0].monoms()[0][0] % 2
+    circle = 1 / (1 + sign * tangent**2)
+    top, bottom = (sum(c * circle ** ((power - shift) // 2) for (power,), c in part.terms()) for part in parts)
+    inner = _rational(sp.cancel(top / bottom * circle / unit), tangent)
+    if inner is None:
+        return None
+    sine = sp.Dummy("sine", real=True)
+    inner = inner.subs(sp.atan(tangent), unit * s)
+    inner = inner.replace(sp.log, lambda a: _homogeneous_log(a, tangent, sign, (sine, cosine)))
+    return inner.subs(tangent, sine / cosine).subs({sine: pair[0](unit * s), cosine: pair[1](unit * s)})
+
+
+def _homogeneous_log(argument: sp.Expr, tangent: sp.Symbol, sign: int, circle: tuple[sp.Symbol, sp.Symbol]) -> sp.Expr:
+    """log p(T) as log(cos^d p(T)) − d log cos: no pole where T has one; 1 ± T² gives 1/cos²."""
+    (sine, cosine), polynomial = circle, sp.Poly(argument, tangent)
+    degree, scale = polynomial.degree(), polynomial.LC()
+    if polynomial == sp.Poly(scale * (tangent**2 + sign), tangent):
+        return sp.log(scale * sign) - 2 * sp.log(cosine)
+    whole = sum(c * sine**m * cosine ** (degree - m) for (m,), c in polynomial.terms())
+    return sp.log(whole) - degree * sp.log(cosine)
 
 
 def _inner_derivative(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
@@ -258,7 +311,7 @@ def _inner_derivative(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
     for h in sorted(inner - {s}, key=sp.count_ops, reverse=True):
         outer = sp.cancel(sp.powsimp(term / h.diff(s))).subs(h, y)
         if outer.has(s):
-            outer = sp.simplify(term / h.diff(s)).subs(h, y) if sp.count_ops(term) < 30 else outer
+            outer = sp.simplify(term / h.diff(s)).subs(h, y) if sp.count_ops(term) < 15 else outer
         if outer.has(s) or not outer.has(y):
             if not outer.has(s):
                 return outer * h
@@ -293,6 +346,7 @@ def _join_logarithms(expression: sp.Expr) -> sp.Expr:
         factor = term / logarithms[0]
         sign = -1 if factor.could_extract_minus_sign() else 1
         groups[sign * factor] = groups.get(sign * factor, sp.S.One) * logarithms[0].args[0] ** sign
-    if rest.is_rational_function() and sp.count_ops(rest) < _LARGE:
+    fraction = any(p.base.is_Add and p.exp.is_Integer and p.exp < 0 for p in rest.atoms(sp.Pow))
+    if (fraction or rest.is_rational_function()) and sp.count_ops(rest) < _LARGE:
         rest = sp.cancel(rest)
     return rest + sum((factor * sp.log(sp.cancel(a)) for factor, a in groups.items()), sp.S.Zero)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import sympy as sp
 from sympy.simplify.fu import TR8
 
+from solvers.symmetry.branches import near_identity
 from solvers.symmetry.matrix_exponential import cosine_pair
 from solvers.symmetry.quadrature import definite, primitive
 
@@ -33,7 +34,7 @@ def scalar_flow(rate: sp.Expr, z: sp.Symbol, s: sp.Symbol, integrate: Integrate 
     Example:
         >>> z, s = sp.symbols("z s", real=True)
         >>> scalar_flow(z**2, z, s)
-        -z/(s*z - 1)
+        z/(-s*z + 1)
     """
     along = integrate or (lambda expression: definite(expression, s))
     rate = sp.expand(_multiple_angles(rate, z))
@@ -45,7 +46,7 @@ def scalar_flow(rate: sp.Expr, z: sp.Symbol, s: sp.Symbol, integrate: Integrate 
         if result is not None:
             return result
     for forward, inverse in _substitutions(rate, z):
-        result = _substituted(rate, z, s, forward, inverse, integrate)
+        result = _substituted(rate, z, s, forward, inverse, along)
         if result is not None:
             return result
     return _separated(rate, z, s, along)
@@ -57,10 +58,10 @@ def _quadratic(rate: sp.Expr, z: sp.Symbol, s: sp.Symbol, along: Integrate) -> s
         growth = along(b)
         if growth is None:
             return None
-        factor = sp.powsimp(sp.exp(growth))
+        factor = near_identity(sp.powsimp(sp.exp(growth)), s)
         if c == 0:
             return z * factor
-        source = definite(sp.powsimp(sp.expand(c / factor)), s) if growth != 0 else along(c)
+        source = along(sp.powsimp(sp.expand(c / factor))) if growth != 0 else along(c)
         return None if source is None else sp.expand(factor * z) + sp.expand(factor * source)
     constant = not any(_moves(k, s, along) for k in (a, b, c))
     reference = sp.S.One if constant else next(k for k in (a, b, c) if k != 0)
@@ -79,13 +80,14 @@ def _multiple_angles(rate: sp.Expr, z: sp.Symbol) -> sp.Expr:
     """Powers and products of sines and cosines of z as sums of sines and cosines."""
     if any(node.has(z) for node in rate.atoms(sp.sin, sp.cos)):
         return TR8(sp.expand(rate))
-    if any(node.has(z) for node in rate.atoms(sp.tan, sp.cot)):
-        return (
-            rate.rewrite(sp.cos)
-            if rate.has(sp.sec)
-            else rate.replace(sp.tan, lambda a: sp.sin(a) / sp.cos(a)).replace(sp.cot, lambda a: sp.cos(a) / sp.sin(a))
-        )
-    return rate
+    pairs = {
+        sp.tan: (sp.sin, sp.cos),
+        sp.cot: (sp.cos, sp.sin),
+        sp.tanh: (sp.sinh, sp.cosh),
+        sp.coth: (sp.cosh, sp.sinh),
+    }
+    nodes = [node for node in rate.atoms(*pairs) if node.has(z)]
+    return rate.xreplace({n: pairs[n.func][0](n.args[0]) / pairs[n.func][1](n.args[0]) for n in nodes})
 
 
 def _moves(expression: sp.Expr, s: sp.Symbol, along: Integrate) -> bool:
@@ -115,7 +117,7 @@ def _substitutions(rate: sp.Expr, z: sp.Symbol) -> Iterator[tuple[sp.Expr, Calla
         yield sp.log(z), sp.exp
     for k in sorted({e.args[0].coeff(z, 1) for e in rate.atoms(sp.sin, sp.cos, sp.tan) if e.has(z)}, key=str):
         if k != 0:
-            yield sp.tan(k * z / 2), lambda w, p=k: 2 * sp.atan(w) / p
+            yield sp.tan(k * z / 2), lambda w, p=k: 2 * _continued_atan(w, p * z / 2) / p
 
 
 def _substituted(
@@ -124,7 +126,7 @@ def _substituted(
     s: sp.Symbol,
     forward: sp.Expr,
     inverse: Callable,
-    integrate: Integrate | None,
+    along: Integrate,
 ) -> sp.Expr | None:
     w = sp.Dummy("w", positive=True)
     back = sp.exp(w)
@@ -144,7 +146,7 @@ def _substituted(
     if changed.has(z) or not changed.is_polynomial(w) or sp.degree(changed, w) > 2:
         return None
     real = sp.Dummy("w", real=True)
-    inner = scalar_flow(changed.subs(w, real), real, s, integrate)
+    inner = _quadratic(sp.expand(changed.subs(w, real)), real, s, along)
     return None if inner is None else inverse(inner.subs(real, forward))
 
 
@@ -167,14 +169,27 @@ def _mixed(own: sp.Expr, z: sp.Symbol, s: sp.Symbol, along: Integrate) -> bool:
     return any(_moves(symbol, s, along) for symbol in others)
 
 
+def _continued_atan(value: sp.Expr, start: sp.Expr) -> sp.Expr:
+    """The angle whose tangent is `value`, continued from the angle `start`: no jump to the principal branch."""
+    tangent = sp.tan(start)
+    return start + sp.atan(sp.cancel((value - tangent) / (1 + value * tangent)))
+
+
+def _continued_asin(value: sp.Expr, level: sp.Expr) -> sp.Expr:
+    """The angle whose sine (cosine) is `value`, continued from that of the node `level`."""
+    start = level.args[0] if level.func is sp.sin else level.args[0] + sp.pi / 2
+    sine, cosine = sp.sin(start), sp.cos(start)
+    other = cosine * sp.sqrt((1 - value**2) / cosine**2)
+    turn = sp.atan((value * cosine - other * sine) / (other * cosine + value * sine))
+    return level.args[0] + turn
+
+
 def _invert(level: sp.Expr, z: sp.Symbol, value: sp.Expr) -> sp.Expr | None:
     """Solve level(z) = value by undoing one operation after the other."""
     undo = {
         sp.log: sp.exp,
         sp.exp: sp.log,
-        sp.tan: sp.atan,
         sp.atan: sp.tan,
-        sp.sin: sp.asin,
         sp.asin: sp.sin,
         sp.sinh: sp.asinh,
         sp.asinh: sp.sinh,
@@ -189,6 +204,10 @@ def _invert(level: sp.Expr, z: sp.Symbol, value: sp.Expr) -> sp.Expr | None:
             level, value = moving, value / rest
         elif level.func in undo:
             level, value = level.args[0], undo[level.func](value)
+        elif level.func is sp.tan:
+            level, value = level.args[0], _continued_atan(value, level.args[0])
+        elif level.func in (sp.sin, sp.cos):
+            level, value = level.args[0], _continued_asin(value, level)
         elif level.is_Pow and not level.exp.has(z):
             value = level.base * (value / level) ** (1 / level.exp)  # the branch of the start
             level = level.base
