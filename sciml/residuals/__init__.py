@@ -2,7 +2,7 @@
 
 from sciml.residuals.constrained import ConstrainedNetwork
 from sciml.residuals.engines import AutogradEngine, Engine, choose_engine
-from sciml.residuals.jacobian import row_jacobian
+from sciml.residuals.jacobian import RowProducts, row_jacobian
 from sciml.residuals.lift import HardConstraint, hard_constraint
 from sciml.residuals.rows import Rows, TermRows
 from sciml.residuals.stream_engine import StreamEngine
@@ -15,6 +15,7 @@ __all__ = [
     "Engine",
     "HardConstraint",
     "ResidualSystem",
+    "RowProducts",
     "Rows",
     "StreamEngine",
     "TermRows",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
@@ -58,10 +58,13 @@ class _ConstrainedEngine:
         turned = model.constraint.transpose(lifts, cotangent)
         return inner.pullback(model.network, points, model.constraint.network_jets(needed), turned)
 
-    def push(self, model: ConstrainedNetwork, points: Tensor, needed: Sequence[Jet], tangent: Tensor) -> Tensor:
+    def tangent_map(
+        self, model: ConstrainedNetwork, points: Tensor, needed: Sequence[Jet]
+    ) -> Callable[[Tensor], Tensor]:
         inner = choose_engine(model.network)
-        if model.constraint is None:
-            return inner.push(model.network, points, needed, tangent)
-        change = inner.push(model.network, points, model.constraint.network_jets(needed), tangent)
-        _, matrix = model.constraint.prepare(points.detach().cpu().numpy(), needed, points.device)
-        return model.constraint.apply([matrix.new_zeros(()), matrix], change)
+        constraint = model.constraint
+        if constraint is None:
+            return inner.tangent_map(model.network, points, needed)
+        change = inner.tangent_map(model.network, points, constraint.network_jets(needed))
+        lifts = constraint.prepare(points.detach().cpu().numpy(), needed, points.device)
+        return lambda tangent: constraint.apply(lifts, change(tangent), homogeneous=True)

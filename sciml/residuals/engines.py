@@ -34,8 +34,8 @@ class Engine(Protocol):
         """
         ...
 
-    def push(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], tangent: Tensor) -> Tensor:
-        """Directional derivative of the jets along a tangent (P,) of the parameters: (n, len(needed))."""
+    def tangent_map(self, model: nn.Module, points: Tensor, needed: Sequence[Jet]) -> Callable[[Tensor], Tensor]:
+        """The linear map from a change (P,) of the parameters to that of the jets (n, len(needed))."""
         ...
 
 
@@ -99,27 +99,34 @@ class AutogradEngine:
             blocks.append(torch.cat([gradients[name].reshape(len(points[piece]), -1) for name in trainable], dim=1))
         return torch.cat(blocks) if blocks else points.new_zeros(0, size)
 
-    def push(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], tangent: Tensor) -> Tensor:
-        """Directional derivative of the jets: u -> Jᵀu is linear, and its own transpose gives Jv.
+    def tangent_map(self, model: nn.Module, points: Tensor, needed: Sequence[Jet]) -> Callable[[Tensor], Tensor]:
+        """Directional derivatives of the jets: u -> Jᵀu is linear, and its own transpose gives Jv.
 
         Args:
             model: Module from (n, d) to (n, m).
             points: (n, d).
             needed: Jets.
-            tangent: (P,), in the order of the trainable `model.parameters()`.
 
         Returns:
-            (n, len(needed)).
+            v (P,), in the order of the trainable `model.parameters()`, -> J v, (n, len(needed)).
         """
-        trainable = [p for p in model.parameters() if p.requires_grad]
+        parameters = [p for p in model.parameters() if p.requires_grad]
         jets = self.jets(model, points, needed)
-        if not jets.requires_grad or not trainable:
-            return torch.zeros_like(jets)
+        if not jets.requires_grad or not parameters:
+            return lambda tangent: torch.zeros_like(jets)
         dummy = torch.zeros_like(jets, requires_grad=True)
-        options = {"allow_unused": True, "materialize_grads": True}
-        gradients = torch.autograd.grad(jets, trainable, dummy, create_graph=True, **options)
+        gradients = torch.autograd.grad(
+            jets, parameters, dummy, create_graph=True, allow_unused=True, materialize_grads=True
+        )
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        return torch.autograd.grad(flat, dummy, tangent.to(flat.dtype), **options)[0].detach()
+
+        def move(tangent: Tensor) -> Tensor:
+            (change,) = torch.autograd.grad(
+                flat, dummy, tangent.to(flat.dtype), retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            return change
+
+        return move
 
 
 def _derive(jet: Jet, x: Tensor, values: Tensor, table: dict[Jet, Tensor]) -> Tensor:

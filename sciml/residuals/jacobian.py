@@ -1,18 +1,19 @@
 """Jacobian of the rows with respect to the parameters: chain rule through the jets.
 
 With r_c = F_c(x, jets, κ) row by row and jets depending on the parameters θ,
-dr_c/dθ = Σ_k ∂F_c/∂jet_k · ∂jet_k/∂θ: cheap pointwise derivatives, then one pull-back per component.
+dr_c/dθ = Σ_k ∂F_c/∂jet_k · ∂jet_k/∂θ: cheap pointwise derivatives, then one pull-back for all components.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from sciml.networks.parameters import trainable
 from sciml.residuals.engines import choose_engine
-from sciml.residuals.system import Batch, Place, ResidualSystem, TermBatch
+from sciml.residuals.system import Batch, Place, ResidualSystem, RowProgram
 
 
 def row_jacobian(
@@ -30,41 +31,37 @@ def row_jacobian(
         Residuals (N,) and Jacobian (N, P + number of unknowns), rows ordered as `Rows.flat()`.
     """
     values = system.unknown_values(unknowns)
+    engine = system.engine or choose_engine(model)
+    jets = iter(system.batch_jets(model, batch, parameters=False))
     residuals, blocks = [], []
     for item in batch:
-        residual, block = _term(system, model, item, values)
+        residual, block = torch.zeros(()), torch.zeros(())
+        for sign, place in zip((1, -1), item.places, strict=False):
+            part, slopes, coefficient_slopes = _linearise(item.program, place, next(jets), values)
+            if system.constraint is not None:
+                slopes = system.constraint.transpose(place.lifts, slopes)
+            rows = engine.pullback(model, place.points, place.inner, slopes)
+            rows = torch.cat([rows, coefficient_slopes], dim=2) if values else rows
+            residual, block = (part, rows) if sign == 1 else (residual - part, block - rows)
         residuals.append(residual.reshape(-1))
         blocks.append(block.reshape(-1, block.shape[-1]))
     return torch.cat(residuals), torch.cat(blocks)
 
 
-def _term(system: ResidualSystem, model: nn.Module, item: TermBatch, values: list[Tensor]) -> tuple[Tensor, Tensor]:
-    residual, block = _place(system, model, item, item.place, values)
-    if item.partner is not None:
-        opposite, other = _place(system, model, item, item.partner, values)
-        residual, block = residual - opposite, block - other
-    return residual, block
-
-
-def _place(
-    system: ResidualSystem, model: nn.Module, item: TermBatch, place: Place, values: list[Tensor]
-) -> tuple[Tensor, Tensor]:
-    program = item.program
+def _linearise(
+    program: RowProgram, place: Place, jets: Tensor, values: Sequence[Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Residual (n, c), its derivatives in the jets (n, c, k) and in the unknown coefficients (n, c, q)."""
     with torch.enable_grad():
-        jets = system.jets(model, place, parameters=False).detach().requires_grad_(True)
+        jets = jets.detach().requires_grad_(True)
         # one copy of each unknown per point, so that gradients come out row by row
         spread = [value.detach().expand(len(jets)).clone().requires_grad_(True) for value in values]
         residual = program.residual(place.state, jets, spread)
         columns = [_derivatives(residual[:, c], [jets, *spread]) for c in range(residual.shape[1])]
-    engine = system.engine or choose_engine(model)
-    cotangent = torch.stack([derivative[0] for derivative in columns], dim=1)
-    if system.constraint is not None:
-        cotangent = system.constraint.transpose(place.lifts, cotangent)
-    block = engine.pullback(model, place.points, place.inner, cotangent)
-    if values:
-        slopes = [torch.stack(derivative[1:], dim=1) for derivative in columns]
-        block = torch.cat([block, torch.stack(slopes, dim=1)], dim=2)
-    return residual.detach(), block
+    slopes = torch.stack([column[0] for column in columns], dim=1)
+    if not values:
+        return residual.detach(), slopes, slopes[:, :, :0]
+    return residual.detach(), slopes, torch.stack([torch.stack(column[1:], dim=1) for column in columns], dim=1)
 
 
 def _derivatives(component: Tensor, inputs: list[Tensor]) -> list[Tensor]:
@@ -73,3 +70,76 @@ def _derivatives(component: Tensor, inputs: list[Tensor]) -> list[Tensor]:
     return list(
         torch.autograd.grad(component.sum(), inputs, retain_graph=True, allow_unused=True, materialize_grads=True)
     )
+
+
+class RowProducts:
+    """J v and Jᵀu of the rows at fixed parameters, without J: for solvers beyond dense size.
+
+    Everything that does not depend on v and u is computed once, here; the model must not be changed while the
+    products are used.
+
+    Args:
+        system: The residual system.
+        model: The network.
+        batch: Prepared points.
+        unknowns: Values of the unknown coefficients, the last parameters.
+    """
+
+    def __init__(self, system: ResidualSystem, model: nn.Module, batch: Batch, unknowns: Sequence[Tensor] = ()) -> None:
+        self._system, self._batch = system, batch
+        engine = system.engine or choose_engine(model)
+        self._parameters = list(trainable(model).values())
+        self._size = sum(p.numel() for p in self._parameters)
+        self._values = [value.detach().clone().requires_grad_(True) for value in system.unknown_values(unknowns)]
+        with torch.enable_grad():
+            self._rows = system.rows(model, batch, self._values).flat()
+        jets = iter(system.batch_jets(model, batch, parameters=False))
+        self._slopes = [
+            _linearise(item.program, place, next(jets), self._values)[1:] for item in batch for place in item.places
+        ]
+        self._tangents: list[Callable[[Tensor], Tensor]] = [
+            engine.tangent_map(model, group.points, group.needed) for group in batch.groups
+        ]
+
+    @property
+    def residual(self) -> Tensor:
+        """r, (N,)."""
+        return self._rows.detach()
+
+    def push(self, tangent: Tensor) -> Tensor:
+        """J v.
+
+        Args:
+            tangent: v, (P + number of unknowns,).
+
+        Returns:
+            (N,).
+        """
+        changes = self._system.place_jets(
+            self._batch, [move(tangent[: self._size]) for move in self._tangents], homogeneous=True
+        )
+        pieces, number = [], 0
+        for item in self._batch:
+            total = torch.zeros(())
+            for sign in (1, -1)[: len(item.places)]:
+                slopes, coefficient_slopes = self._slopes[number]
+                rows = (slopes @ changes[number][:, :, None])[:, :, 0] + coefficient_slopes @ tangent[self._size :]
+                total = rows if sign == 1 else total - rows
+                number += 1
+            pieces.append(total.reshape(-1))
+        return torch.cat(pieces)
+
+    def pull(self, cotangent: Tensor) -> Tensor:
+        """Jᵀu.
+
+        Args:
+            cotangent: u, (N,).
+
+        Returns:
+            (P + number of unknowns,).
+        """
+        inputs = [*self._parameters, *self._values]
+        gradients = torch.autograd.grad(
+            self._rows, inputs, cotangent, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        return torch.cat([gradient.reshape(-1) for gradient in gradients])

@@ -86,10 +86,11 @@ class HardConstraint:
             cache[derivative] = evaluate_data(derivative, self.problem.coordinates, points, self.problem.bounds)
         return cache[derivative]
 
-    def apply(self, lifts: list[Tensor], inner: Tensor) -> Tensor:
-        """Jets of the fields from jets of the network."""
+    def apply(self, lifts: list[Tensor], inner: Tensor, homogeneous: bool = False) -> Tensor:
+        """Jets of the fields from jets of the network; `homogeneous` for changes, without G."""
         offset, matrix = lifts
-        return offset.to(inner.dtype) + torch.einsum("nkl,nl->nk", matrix.to(inner.dtype), inner)
+        moved = torch.einsum("nkl,nl->nk", matrix.to(inner.dtype), inner)
+        return moved if homogeneous else offset.to(inner.dtype) + moved
 
     def transpose(self, lifts: list[Tensor], cotangent: Tensor) -> Tensor:
         """Cotangent of the network's jets, (n, k') or (n, c, k'), from one of the fields' jets."""

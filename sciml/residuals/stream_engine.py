@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -91,28 +91,33 @@ class StreamEngine:
                     ReverseSweep(propagation, tape, tensors, sink, _POOL).run(bar)
         return rows[:, 0] if single else rows
 
-    def push(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], tangent: Tensor) -> Tensor:
-        """Directional derivative of the jets in the parameters.
+    def tangent_map(self, model: nn.Module, points: Tensor, needed: Sequence[Jet]) -> Callable[[Tensor], Tensor]:
+        """Directional derivatives of the jets in the parameters, by one tangent sweep each.
 
         Args:
             model: Module with `stages()`.
             points: (n, d).
             needed: Jets.
-            tangent: Direction (P,), in the order of the trainable `model.parameters()`.
 
         Returns:
-            (n, len(needed)).
+            v (P,), in the order of the trainable `model.parameters()`, -> J v, (n, len(needed)).
         """
         ops, tensors = lower(_stages(model))
         points, wanted = _as_parameters(points, tensors), tuple(needed)
         offsets, _ = _columns(model, tensors)
-        tangents = {
-            i: tangent[start : start + tensors[i].numel()].detach().view_as(tensors[i]) for i, start in offsets.items()
-        }
         propagation = _propagation(ops, _indices(wanted, points), True)
         with torch.no_grad():
             tape = propagation.run(tensors, points.detach(), _POOL)
-            return _collect(push(propagation, tape, tensors, tangents), wanted, points)
+
+        def move(tangent: Tensor) -> Tensor:
+            tangents = {
+                i: tangent[start : start + tensors[i].numel()].detach().view_as(tensors[i])
+                for i, start in offsets.items()
+            }
+            with torch.no_grad():
+                return _collect(push(propagation, tape, tensors, tangents), wanted, points)
+
+        return move
 
 
 def supports_streams(model: nn.Module) -> bool:

@@ -315,7 +315,7 @@ def _joined(indices: Sequence[Index], here: Sequence[Streams], moved: Sequence[S
             pieces = [
                 streams[index].expand(-1, count)
                 if index in streams
-                else full[zero].new_zeros(rows, full[zero].shape[-1])
+                else full[zero].new_zeros(count, full[zero].shape[-1])
                 for streams, full in zip(moved, here, strict=True)
             ]
             result[index] = torch.cat(pieces, dim=0)

@@ -216,23 +216,41 @@ class ResidualSystem:
         shifted[:, axis] += ends[1] - ends[0]
         return shifted
 
-    def jets(self, model: nn.Module, place: Place, parameters: bool = True) -> Tensor:
-        """Jets of the fields (constraint applied) at the points of a place, (n, k)."""
-        engine = self.engine or choose_engine(model)
-        return self._constrained(place, engine.jets(model, place.points, place.inner, parameters))
+    def batch_jets(self, model: nn.Module, batch: Batch, parameters: bool = True) -> list[Tensor]:
+        """Jets of the fields (constraint applied) at every place, the network evaluated once per group.
 
-    def _constrained(self, place: Place, inner: Tensor) -> Tensor:
-        return inner if self.constraint is None else self.constraint.apply(place.lifts, inner)
+        Args:
+            model: Module from (n, d) to (n, m).
+            batch: Prepared points.
+            parameters: Whether they must be differentiable in the parameters.
 
-    def _batch_jets(self, model: nn.Module, batch: Batch, parameters: bool) -> list[Tensor]:
-        """Jets of the fields at every place, the network evaluated once per group."""
+        Returns:
+            (n, k) for each place, term by term.
+        """
         engine = self.engine or choose_engine(model)
-        places = [place for item in batch.terms for place in item.places]
+        inner = [engine.jets(model, group.points, group.needed, parameters) for group in batch.groups]
+        return self.place_jets(batch, inner)
+
+    def place_jets(self, batch: Batch, inner: Sequence[Tensor], homogeneous: bool = False) -> list[Tensor]:
+        """Jets of the fields at every place from those of the network at every group.
+
+        Args:
+            batch: Prepared points.
+            inner: Jets of the network for each group, (n, k).
+            homogeneous: Leave the constraint's offset out, as for changes of the network.
+
+        Returns:
+            (n, k) for each place, term by term.
+        """
+        places = [place for item in batch for place in item.places]
         found: dict[int, Tensor] = {}
-        for group in batch.groups:
-            jets = engine.jets(model, group.points, group.needed, parameters)
+        for group, jets in zip(batch.groups, inner, strict=True):
             for member in group.members:
-                found[member.place] = self._constrained(places[member.place], group.share(jets, member))
+                place = places[member.place]
+                own = group.share(jets, member)
+                if self.constraint is not None:
+                    own = self.constraint.apply(place.lifts, own, homogeneous)
+                found[member.place] = own
         return [found[number] for number in range(len(places))]
 
     def rows(
@@ -255,7 +273,7 @@ class ResidualSystem:
         """
         batch = self.prepare(points) if isinstance(points, PointSet) else points
         values = self.unknown_values(unknowns)
-        jets = iter(self._batch_jets(model, batch, parameters))
+        jets = iter(self.batch_jets(model, batch, parameters))
         result = []
         for item in batch:
             program = item.program
