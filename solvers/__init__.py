@@ -3,5 +3,6 @@
 from solvers.pinn import PINN, RAD, Fixed, RandomResample
 from solvers.reference import FiniteElement
 from solvers.symmetry.entry import point_symmetries
+from solvers.symmetry.parameters import special_parameters
 
-__all__ = ["PINN", "RAD", "FiniteElement", "Fixed", "RandomResample", "point_symmetries"]
+__all__ = ["PINN", "RAD", "FiniteElement", "Fixed", "RandomResample", "point_symmetries", "special_parameters"]

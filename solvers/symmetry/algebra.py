@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from typing import Any
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -302,9 +303,10 @@ def algebra_from_json(text: str) -> dict:
             )
             for f in data["families"]
         )
-        certificate = data["certificate"]
+        certificate: Any = data["certificate"]
         if certificate is not None:
-            certificate = Certificate(**{k: tuple(v) if isinstance(v, list) else v for k, v in certificate.items()})
+            plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in certificate.items()}
+            certificate = Certificate(**plain)
         known = {key: tuple(data[key]) if isinstance(data[key], list) else data[key] for key in PLAIN}
         return {
             "equations": tuple(tree.from_json(e) for e in data["equations"]),

@@ -97,7 +97,8 @@ class Prolonged:
 
     def row(self, form: Form, beta: Index) -> Row:
         """The derivative `beta` of one equation at the point."""
-        system, prime, row = self.system, self.point.prime, {}
+        system, prime = self.system, self.point.prime
+        row: Row = {}
         for (number, index), polynomial in form.items():
             for gamma, value in self._values(polynomial, beta).items():
                 column = (
@@ -291,7 +292,10 @@ class Counter:
         while len(self.history) <= self.highest:
             if not self.advance():
                 continue
-            if len(self.history) > 1 and (m := finite_stop(*self.history[-2:], self.highest_equation())) is not None:
+            if (
+                len(self.history) > 1
+                and (m := finite_stop(self.history[-2], self.history[-1], self.highest_equation())) is not None
+            ):
                 return m, True
             if (m := stable_growth(self.history, max(4, self.highest_equation()))) is not None:
                 return m, False

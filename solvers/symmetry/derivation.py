@@ -20,6 +20,7 @@ from solvers.symmetry.determining import (
     general_unknowns,
     linear_unknowns,
 )
+from solvers.symmetry.equations import Equations
 from solvers.symmetry.families import Candidate, arbitrary_functions
 from solvers.symmetry.function_jets import unused_names
 from solvers.symmetry.generator import Generator
@@ -37,9 +38,8 @@ from solvers.symmetry.polynomials import (
 from solvers.symmetry.reading import Reader
 from solvers.symmetry.reduction import Reduction
 from solvers.symmetry.ring import Ring
-from solvers.symmetry.spectral import Sector, Spectrum, diagonal_parts, sectors
 from solvers.symmetry.span import Span, simplest_first
-from solvers.symmetry.equations import Equations
+from solvers.symmetry.spectral import Sector, Spectrum, diagonal_parts, sectors
 
 DEGREES = (1, 2, 3)
 LATE_DEGREES = (4, 5, 6, 7)
@@ -67,11 +67,23 @@ class Derivation:
         self.reader = Reader(self.ring)
         self.reader.survey(list(statement.residuals))
         self.reduction = Reduction(self.ring, [self.reader.read(e) for e in statement.residuals], clock)
-        self.linear, self.count = False, None
-        self.system: System | None = None
+        self.linear = False
+        self.count: Count | None = None
+        self._system: System | None = None
         self.solutions: list[Solution] = []
         self.families: list[Candidate] = []
         self.span: Span | None = None
+
+    @property
+    def system(self) -> System:
+        """The determining equations, once they are there."""
+        if self._system is None:
+            raise RuntimeError("determine() comes first")
+        return self._system
+
+    @system.setter
+    def system(self, system: System) -> None:
+        self._system = system
 
     def determine(self) -> None:
         """Stage A: the determining equations; linear systems without their superposition part."""
@@ -105,7 +117,6 @@ class Derivation:
 
     def size(self) -> None:
         """Stage B: the dimension."""
-        assert self.system is not None
         counter = Counter(self.system, self.random, self.clock)
         try:
             self.count = counter.count()
@@ -116,7 +127,6 @@ class Derivation:
         """Stage C: generators in closed form, until the count is reached."""
         if self.count is None:
             return
-        assert self.system is not None
         self.span = Span(self.system, max(self.count.order, 1), self.random)
         if self.count.dimension is None:
             self._search_families()
@@ -127,9 +137,9 @@ class Derivation:
         for degree in DEGREES:
             self._try(basis(self.system, degree))
         self._try_functions()
-        if self.count.dimension is not None:
-            self._search_spectrum()
         for degree in LATE_DEGREES:
+            if self.count.dimension is not None:
+                self._search_spectrum(scalings=degree > LATE_DEGREES[0])
             if len(elements := basis(self.system, degree)) <= LATE_LARGEST:
                 self._try(elements)
 
@@ -137,7 +147,7 @@ class Derivation:
         """Solve an ansatz and keep what is new; True if something was."""
         if self.complete or not elements or len(elements) > LARGEST:
             return False
-        assert self.system is not None and self.span is not None
+        assert self.span is not None
         found = False
         for solution in simplest_first(solve_ansatz(self.system, elements, self.random, self.clock)):
             if not self.complete and self.span.add(solution):
@@ -147,7 +157,6 @@ class Derivation:
 
     def _try_functions(self) -> None:
         """Products with the functions that occur in the equations themselves."""
-        assert self.system is not None
         ring = self.ring
         used = support(poly for form in self.system.equations for poly in form.values())
         functions = [k for k in sorted(used) if k in ring.rules and not ring.depends_on_jets(k)]
@@ -157,17 +166,17 @@ class Derivation:
             if functions:
                 self._try(joint_basis(self.system, functions, degree))
 
-    def _search_spectrum(self) -> None:
+    def _search_spectrum(self, scalings: bool) -> None:
         """Functions discovered from ad Y of diagonal symmetries Y, until nothing new is found."""
-        assert self.system is not None and self.count is not None
+        assert self.count is not None
         spectrum = Spectrum(self.system, self.count.order, self.count.prolongation, self.random, self.clock)
-        used, known = 0, [[]]
+        used = 0
+        known: list[list[Sector]] = [[]]
         while not self.complete and used < len(self.solutions):
-            solution = self.solutions[used]
+            components = self.components(self.solutions[used])
             used += 1
-            components = self.components(solution)
             diagonal = diagonal_parts(self.ring, components)
-            if diagonal is None:
+            if diagonal is None or (any(b != 0 for _, b in diagonal.values()) and not scalings):
                 continue
             new = list(sectors(spectrum.factors(components), diagonal))
             for sector in new:
@@ -178,7 +187,6 @@ class Derivation:
     def _try_sector(self, chosen: list[Sector]) -> None:
         if self.complete or len({sector.variable for sector in chosen}) < len(chosen):
             return
-        assert self.system is not None
         expressions = [sp.Mul(*parts) for parts in itertools.product(*(sector.atoms for sector in chosen))]
         self.reader.survey(expressions)
         try:
@@ -189,6 +197,7 @@ class Derivation:
             self._try(basis(self.system, degree, atoms))
 
     def _search_families(self) -> None:
+        assert self.span is not None
         sources = [
             arbitrary_functions(self.system, self.random, self.clock),
             linear_ideals(self.system, self.reader, self.random, self.clock),
@@ -235,7 +244,6 @@ class Derivation:
 
     def components(self, solution: Solution) -> list[Polynomial]:
         """The coefficients of the vector field in the order of coordinates and fields."""
-        assert self.system is not None
         result = []
         for form in [*self.system.unknowns.xi, *self.system.unknowns.eta]:
             total: Polynomial = {}
@@ -299,7 +307,7 @@ class Derivation:
 
     def explained(self) -> tuple[int, ...]:
         """D_m of the families alone."""
-        assert self.system is not None and self.count is not None
+        assert self.count is not None
         if not self.families:
             return (0,) * len(self.count.sequence)
         span = Span(self.system, self.count.order, self.random)

@@ -112,11 +112,11 @@ class Prolongation:
         for (number, index), coefficient in form.items():
             inner = reduction.total(coefficient, i)
             if inner:
-                _collect(result, (number, index), inner)
+                add_term(result, (number, index), inner)
             for j, k in enumerate(variables):
                 image = reduction.image(k, i)
                 if image:
-                    _collect(result, (number, raised(index, j)), multiply(coefficient, image))
+                    add_term(result, (number, raised(index, j)), multiply(coefficient, image))
         return result
 
     def eta(self, number: int, index: Index) -> Form:
@@ -130,7 +130,7 @@ class Prolongation:
             for k, slope in enumerate(self._slopes[i]):
                 jet = scale(self.reduction.form((number, raised(lower, k))), -1)
                 for column, coefficient in slope.items():
-                    _collect(result, column, multiply(jet, coefficient))
+                    add_term(result, column, multiply(jet, coefficient))
             self._eta[key] = {column: c for column, c in result.items() if c}
         return self._eta[key]
 
@@ -148,10 +148,11 @@ class Prolongation:
     def _add(self, total: Form, factor: Polynomial, form: Form) -> None:
         if factor:
             for column, coefficient in form.items():
-                _collect(total, column, multiply(factor, coefficient))
+                add_term(total, column, multiply(factor, coefficient))
 
 
-def _collect(form: Form, column: Column, term: Polynomial) -> None:
+def add_term(form: Form, column: Column, term: Polynomial) -> None:
+    """`form[column] += term`, in place."""
     present = form.get(column)
     if present is None:
         form[column] = dict(term)
@@ -276,10 +277,8 @@ def _split_more(system: System, form: Form) -> list[Form]:
         if k in ring.rules:
             base = ring.base_of(k)
             if base & variables:
-                if base - set(ring.parameters) <= variables:
-                    variables = variables | {k}
-                else:
-                    variables = variables - base
+                inside = base - set(ring.parameters) <= variables
+                variables = variables | {k} if inside else variables - base
     # A theta of a variable that was withdrawn above must be withdrawn too.
     variables = {k for k in variables if k not in ring.rules or ring.base_of(k) - set(ring.parameters) <= variables}
     return split_form(ring, form, mask(variables)) if variables else [normalised(form)]

@@ -93,13 +93,15 @@ def _residual(item: Any) -> sp.Expr:
         return item
     if item in (True, False, sp.true, sp.false):
         raise ProblemError("an equation", f"{item}: both sides are numbers or the same", EXAMPLE)
-    raise ProblemError("a SymPy equation or an expression that vanishes", f"{type(item).__name__}: {item!r}", EXAMPLE)
+    raise ProblemError(
+        "a differential equation in SymPy, or an expression that vanishes", f"{type(item).__name__}: {item!r}", EXAMPLE
+    )
 
 
 def _exact(equation: sp.Expr, notes: list[str]) -> sp.Expr:
     if any(isinstance(node, NumericFunction) for node in equation.atoms(AppliedUndef)):
         raise NotSymbolicError("equations in SymPy", str(equation)[:80], "write the equation in SymPy")
-    if equation.has(sp.oo, sp.nan, sp.zoo):
+    if equation.has(sp.oo, -sp.oo, sp.nan, sp.zoo):
         raise ProblemError("finite coefficients", str(equation)[:80], "correct the equation")
     if equation.has(sp.Float):
         rational = sp.nsimplify(equation, rational=True)

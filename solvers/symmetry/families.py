@@ -16,7 +16,6 @@ from solvers.symmetry.counting import multi_indices
 from solvers.symmetry.determining import System
 from solvers.symmetry.function_jets import FunctionJets, unused_names
 from solvers.symmetry.polynomials import variable
-from solvers.symmetry.reduction import Reduction
 from solvers.symmetry.span import simplest_first
 
 HIGHEST_DERIVATIVE = 3
@@ -68,7 +67,6 @@ def arbitrary_functions(
     """
     names = unused_names(taken_names(system))
     for variables in itertools.combinations(system.unknowns.variables, arguments):
-        found = 0
         for highest, degree in itertools.product(range(HIGHEST_DERIVATIVE + 1), DEGREES):
             jets = FunctionJets(system.ring, [next(names)], variables)
             indices = [i for total in range(highest + 1) for i in multi_indices(arguments, total)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import sympy as sp
 
@@ -10,7 +11,7 @@ from solvers.symmetry.polynomials import Polynomial, variable
 from solvers.symmetry.reduction import raised
 from solvers.symmetry.ring import Index, Ring
 
-LETTERS = "f g h a b c d k p q r s w".split()
+LETTERS = ["f", "g", "h", "a", "b", "c", "d", "k", "p", "q", "r", "s", "w"]
 
 
 class FunctionJets:
@@ -49,7 +50,7 @@ class FunctionJets:
             k = ring.generator(key, sp.Derivative(function, *orders) if orders else function)
             self.generators.add(k)
             ring.rules[k] = [
-                (lambda j=j: self.element(number, raised(index, j)), variable(v)) for j, v in enumerate(self.variables)
+                (partial(self.element, number, raised(index, j)), variable(v)) for j, v in enumerate(self.variables)
             ]
         return ring.known[key]
 

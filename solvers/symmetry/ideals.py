@@ -13,7 +13,7 @@ from sciml.errors import ScimlError
 from solvers.symmetry.ansatz import Element, Solution, basis, solve_combined
 from solvers.symmetry.clock import Clock
 from solvers.symmetry.counting import Counter, NoCountError, multi_indices
-from solvers.symmetry.determining import Form, System, _collect, simplified
+from solvers.symmetry.determining import Form, System, add_term, simplified
 from solvers.symmetry.families import Candidate, taken_names
 from solvers.symmetry.function_jets import FunctionJets, unused_names
 from solvers.symmetry.polynomials import (
@@ -199,7 +199,7 @@ def _substituted(system: System, form: Form, factor: Polynomial) -> Form:
             weight = prod(comb(e, low) for e, low in zip(index, lower, strict=True))
             term = multiply(coefficient, scale(derivative, weight))
             if term:
-                _collect(result, (f, tuple(e - low for e, low in zip(index, lower, strict=True))), term)
+                add_term(result, (f, tuple(e - low for e, low in zip(index, lower, strict=True))), term)
     return {column: c for column, c in result.items() if c}
 
 

@@ -118,6 +118,11 @@ class ParameterField:
             total += self.domain.from_sympy(sp.expand(term))
         return total
 
+    def expression(self, element) -> sp.Expr:
+        """A field element in the symbols of the ring."""
+        names = {v: self.ring.expressions[k] for k, v in self.numbers.items()}
+        return self.domain.to_sympy(element).xreplace(names)
+
     def polynomials(self, columns: list[int], entries: list) -> dict[int, Polynomial]:
         """Entries without denominators as polynomials of the ring."""
         expressions = [self.domain.to_sympy(entry) for entry in entries]

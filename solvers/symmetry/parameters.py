@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.polys.domains import ZZ
-from sympy.polys.galoistools import gf_div, gf_factor_sqf, gf_gcd, gf_monic, gf_sqf_part
+from sympy.polys.galoistools import gf_factor_sqf, gf_gcd, gf_monic, gf_sqf_part
 
 from sciml.errors import ProblemError, ScimlError
 from solvers.symmetry.algebra import SymmetryAlgebra
@@ -202,7 +202,8 @@ class _Search:
                 self.reason = "the minor is of too high a degree, or no polynomial in the parameter"
                 return
             common = minor if common is None else gf_gcd(common, minor, prime, ZZ)
-        assert common is not None and prime is not None
+        assert common is not None
+        assert prime is not None
         if len(common) < 2:
             return
         square_free = gf_sqf_part(gf_monic(common, prime, ZZ)[1], prime, ZZ)

@@ -158,10 +158,8 @@ def common_monomial(polynomials: Iterable[Polynomial]) -> int:
     for polynomial in polynomials:
         for monomial in polynomial:
             present = dict(factors(monomial))
-            if shared is None:
-                shared = present
-            else:
-                shared = {k: min(e, present[k]) for k, e in shared.items() if k in present}
+            known = present if shared is None else shared
+            shared = {k: min(e, present[k]) for k, e in known.items() if k in present}
             if not shared:
                 return 0
     return sum(exponent << (BITS * k) for k, exponent in (shared or {}).items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import lcm
 
 import sympy as sp
@@ -22,7 +23,17 @@ from solvers.symmetry.polynomials import (
 )
 from solvers.symmetry.ring import Ring
 
-REFUSED = (sp.Abs, sp.sign, sp.Piecewise, sp.Heaviside, sp.DiracDelta, sp.Max, sp.Min, sp.floor, sp.ceiling)
+REFUSED: tuple[type, ...] = (
+    sp.Abs,
+    sp.sign,
+    sp.Piecewise,
+    sp.Heaviside,
+    sp.DiracDelta,
+    sp.Max,
+    sp.Min,
+    sp.floor,
+    sp.ceiling,
+)
 REFUSED += (sp.conjugate, sp.re, sp.im, sp.arg, sp.Integral)
 HYPERBOLIC = (sp.sinh, sp.cosh, sp.tanh, sp.coth, sp.sech, sp.csch)
 TRIGONOMETRIC = (sp.tan, sp.cot, sp.sec, sp.csc)
@@ -68,7 +79,7 @@ class Reader:
             return ring.parameter(expression)
         if isinstance(expression, sp.Derivative):
             return self._derivative(expression)
-        if isinstance(expression, sp.Pow) or isinstance(expression, sp.exp):
+        if isinstance(expression, sp.Pow | sp.exp):
             return self._power(expression)
         return self._function(expression)
 
@@ -209,7 +220,7 @@ class Reader:
             inner = self.read(term / degree)
             k, new = self._finer(("exp", term), degree, sp.exp(term / degree))
             if new:
-                ring.rules[k] = [(lambda k=k: variable(k), inner)]
+                ring.rules[k] = [(partial(variable, k), inner)]
             element, steps = variable(k), int(ratio * degree)
             result = multiply(result, power(element if steps > 0 else ring.inverse(element), abs(steps)))
         return result
@@ -239,7 +250,8 @@ class Reader:
 
     def _circular(self, expression: sp.Expr) -> Polynomial:
         pieces = [(ratio, term) for ratio, term in _terms(expression.args[0])]
-        sine, cosine = {}, ONE
+        sine: Polynomial = {}
+        cosine = ONE
         for ratio, term in pieces:
             degree = self.roots.setdefault(("angle", term), int(ratio.q))
             angle = term / degree
@@ -267,7 +279,7 @@ class Reader:
                 value = self.ring.parameter(sp.log(base))
             else:
                 inverse = self.ring.inverse(inner)
-                value = variable(self.ring.theta(sp.log(base), [(lambda inverse=inverse: inverse, inner)]))
+                value = variable(self.ring.theta(sp.log(base), [(partial(dict, inverse), inner)]))
             accumulate(total, multiply(value, self.read(sp.sympify(multiple))))
         return total
 
@@ -326,7 +338,7 @@ class Reader:
             raised = tuple(n + (i == j) for i, n in enumerate(orders))
             return variable(self.arbitrary_jet(function, raised))
 
-        ring.rules[k] = [(lambda j=j: outer(j), self.read(a)) for j, a in enumerate(function.args)]
+        ring.rules[k] = [(partial(outer, j), self.read(a)) for j, a in enumerate(function.args)]
         return k
 
 

@@ -18,7 +18,7 @@ import sympy as sp
 
 from solvers.symmetry.clock import Clock
 from solvers.symmetry.counting import Prolonged
-from solvers.symmetry.determining import Form, System, _collect
+from solvers.symmetry.determining import Form, System, add_term
 from solvers.symmetry.echelon import Row, null_space
 from solvers.symmetry.lifting import rational
 from solvers.symmetry.points import NoPointError, Point, random_prime
@@ -27,6 +27,7 @@ from solvers.symmetry.reduction import raised
 from solvers.symmetry.ring import Ring
 
 LAMBDA = sp.Dummy("lambda")
+HEIGHT = 10**7
 
 
 def bracket(system: System, components: Sequence[Polynomial]) -> dict[int, Form]:
@@ -49,13 +50,13 @@ def bracket(system: System, components: Sequence[Polynomial]) -> dict[int, Form]
         for j, k in enumerate(ring.base):
             if components[j]:
                 for (f, index), factor in form.items():
-                    _collect(total, (f, index), multiply(components[j], derive(factor, images[j])))
+                    add_term(total, (f, index), multiply(components[j], derive(factor, images[j])))
                     if k in place:
-                        _collect(total, (f, raised(index, place[k])), multiply(components[j], factor))
+                        add_term(total, (f, raised(index, place[k])), multiply(components[j], factor))
             slope = scale(derive(components[c], images[j]), -1)
             if slope:
                 for column, factor in forms[j].items():
-                    _collect(total, column, multiply(slope, factor))
+                    add_term(total, column, multiply(slope, factor))
         for (f, _), factor in form.items():
             result[f] = {column: part for column, poly in total.items() if (part := _coefficient(poly, factor))}
     return result
@@ -115,9 +116,7 @@ class Spectrum:
         clock: Budget.
     """
 
-    def __init__(
-        self, system: System, order: int, prolongation: int, generator: random.Random, clock: Clock
-    ) -> None:
+    def __init__(self, system: System, order: int, prolongation: int, generator: random.Random, clock: Clock) -> None:
         self.system, self.order, self.prolongation = system, order, prolongation
         self.generator, self.clock = generator, clock
         used = support(poly for form in system.equations for poly in form.values())
@@ -196,11 +195,12 @@ def _rational_function(samples, exponents, symbols, prime: int) -> sp.Expr | Non
     kernel = null_space(rows, range(2 * n), prime)
     if not kernel:
         return None
-    fractions = {k: rational(v, prime) for k, v in kernel[0].items()}
-    if any(f is None or abs(f[0]) > 10**7 or f[1] > 10**7 for f in fractions.values()):
-        return None
     parts = [sp.Integer(0), sp.Integer(0)]
-    for k, (a, b) in fractions.items():
+    for k, value in kernel[0].items():
+        fraction = rational(value, prime)
+        if fraction is None or abs(fraction[0]) > HEIGHT or fraction[1] > HEIGHT:
+            return None
+        a, b = fraction
         parts[k // n] += sp.Rational(a, b) * sp.Mul(*(s**e for s, e in zip(symbols, exponents[k % n], strict=True)))
     return None if parts[1] == 0 else sp.cancel(parts[0] / parts[1])
 
@@ -231,7 +231,9 @@ class Sector:
     variable: sp.Expr
 
 
-def sectors(factors: Sequence[tuple[sp.Poly, int]], diagonal: Mapping[sp.Expr, tuple[sp.Expr, sp.Expr]]) -> Iterator[Sector]:
+def sectors(
+    factors: Sequence[tuple[sp.Poly, int]], diagonal: Mapping[sp.Expr, tuple[sp.Expr, sp.Expr]]
+) -> Iterator[Sector]:
     """Functions for the eigenvalues of a field whose flow is diagonal.
 
     Args:

@@ -54,6 +54,9 @@ def expand_in(basis: Sequence[Generator], fields: Sequence[Generator]) -> list[l
 
     Returns:
         Coordinates per field, None for one outside the span.
+
+    Raises:
+        SolverError: If the basis is dependent.
     """
     if not basis or not fields:
         return [[] if not field else None for field in fields]
@@ -71,13 +74,12 @@ def expand_in(basis: Sequence[Generator], fields: Sequence[Generator]) -> list[l
         raise SolverError("independent vector fields", f"{r} of rank {len(inside)}", "drop the dependent ones")
     outside = [k for k in pivots if k >= r]
     result: list[list[sp.Expr] | None] = []
-    dense = reduced.to_dense().rep.to_ddm() if hasattr(reduced.to_dense().rep, "to_ddm") else reduced.to_dense().rep
     for n in range(r, len(every)):
-        column = [dense[i][n] for i in range(len(pivots))]
+        column = [reduced[i, n].element for i in range(len(pivots))]
         if any(column[i] for i in range(len(pivots)) if pivots[i] in outside):
             result.append(None)
         else:
-            result.append([field.domain.to_sympy(c) for c in column[:r]])
+            result.append([field.expression(c) for c in column[:r]])
     return result
 
 

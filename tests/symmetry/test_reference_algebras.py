@@ -57,7 +57,10 @@ def test_algebra_agrees_by_span(name):
         if m < len(algebra.certificate.jet_dimensions):
             assert algebra.certificate.jet_dimensions[m] == dimension
     if algebra.certificate.family_dimensions[-1]:
-        rest = [d - f for d, f in zip(algebra.certificate.jet_dimensions, algebra.certificate.family_dimensions, strict=True)]
+        rest = [
+            d - f
+            for d, f in zip(algebra.certificate.jet_dimensions, algebra.certificate.family_dimensions, strict=True)
+        ]
         assert set(rest[-3:]) == {system.dimension}
 
 
@@ -109,7 +112,10 @@ def test_perturbed_generators_are_rejected(name):
     generator = max(system.generators, key=lambda g: len(g.coefficients))
     assert verifier.check(generator)
     variable = max(generator.coefficients, key=lambda z: sp.count_ops(generator[z]))
-    wrong = {**generator.coefficients, variable: generator[variable] + system.fields[0] ** 2 * system.coordinates[0] ** 3}
+    wrong = {
+        **generator.coefficients,
+        variable: generator[variable] + system.fields[0] ** 2 * system.coordinates[0] ** 3,
+    }
     if name != "inviscid_burgers":
         assert not verifier.check(Generator(system.coordinates, system.fields, wrong))
 
