@@ -1,33 +1,22 @@
 """Networks: plain torch modules from coordinates to fields."""
 
-from __future__ import annotations
+from sciml.networks.gated import ModifiedMLP, PirateNet
+from sciml.networks.mlp import MLP, FourierMLP, PeriodicMLP, RandomFeatures, SineNetwork
+from sciml.networks.parameters import call_with, flat_parameters, load_parameters, parameter_views
+from sciml.networks.rebuilding import NETWORKS, network_from_config
 
-from typing import Any
-
-from torch import nn
-
-from sciml.errors import CheckpointError
-from sciml.networks.mlp import MLP
-
-__all__ = ["MLP", "NETWORKS", "network_from_config"]
-
-NETWORKS: dict[str, type[nn.Module]] = {"MLP": MLP}
-
-
-def network_from_config(config: dict[str, Any]) -> nn.Module:
-    """A network of this package from its `config()`; parameters are fresh.
-
-    Args:
-        config: Arguments by name, and "kind", the name of the class.
-
-    Returns:
-        The network.
-
-    Raises:
-        CheckpointError: If the kind is unknown.
-    """
-    arguments = dict(config)
-    kind = arguments.pop("kind", None)
-    if kind not in NETWORKS:
-        raise CheckpointError("a network of kind " + ", ".join(NETWORKS), repr(kind), "the file is of another version")
-    return NETWORKS[kind](**arguments)
+__all__ = [
+    "MLP",
+    "NETWORKS",
+    "FourierMLP",
+    "ModifiedMLP",
+    "PeriodicMLP",
+    "PirateNet",
+    "RandomFeatures",
+    "SineNetwork",
+    "call_with",
+    "flat_parameters",
+    "load_parameters",
+    "network_from_config",
+    "parameter_views",
+]

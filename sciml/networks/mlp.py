@@ -1,19 +1,20 @@
-"""Multilayer perceptron with its input scaling inside."""
+"""Multilayer perceptron, and its variants that differ in the features fed to it or in the initial weights."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from typing import Any
+import itertools
+import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from sciml.errors import SolverError
-from sciml.networks.stages import ACTIVATIONS, Activation, Affine, Scale, Shift, Stage, run_stages
+from sciml.networks.staged import StagedNetwork, affine, check_shape, dense
+from sciml.networks.stages import Activation, Affine, Concatenate, Stage
 
 
-class MLP(nn.Module):
+class MLP(StagedNetwork):
     """Fully connected network y = s ⊙ (W_L σ(… σ(W_1 x̂ + b_1) …) + b_L) + o with x̂ in [-1, 1]^d.
 
     Inputs and outputs are taken from the problem when a solver binds the network; give `inputs` and
@@ -26,6 +27,7 @@ class MLP(nn.Module):
         inputs: Number of coordinates.
         outputs: Number of fields.
         seed: Seed of the weights when `inputs` and `outputs` are given.
+        **options: Further arguments of a subclass.
 
     Raises:
         SolverError: If a size is not positive or the activation unknown.
@@ -37,10 +39,9 @@ class MLP(nn.Module):
         torch.Size([5, 1])
     """
 
-    centre: Tensor
-    half_width: Tensor
-    scale: Tensor
-    offset: Tensor
+    width: int
+    depth: int
+    activation: str
 
     def __init__(
         self,
@@ -50,117 +51,229 @@ class MLP(nn.Module):
         inputs: int | None = None,
         outputs: int | None = None,
         seed: int = 0,
+        **options: object,
     ) -> None:
-        super().__init__()
-        if width < 1 or depth < 1 or activation not in ACTIVATIONS:
-            raise SolverError(
-                f"width >= 1, depth >= 1 and an activation of {', '.join(ACTIVATIONS)}",
-                f"width={width}, depth={depth}, activation={activation!r}",
-                'MLP(width=32, depth=3, activation="tanh")',
-            )
-        self.width, self.depth, self.activation = width, depth, activation
-        self.inputs, self.outputs = inputs, outputs
-        self.layers = nn.ModuleList()
-        if inputs is not None and outputs is not None:
-            self._build(inputs, outputs, seed)
+        check_shape('MLP(width=32, depth=3, activation="tanh")', activation, width=width, depth=depth)
+        named = {"width": width, "depth": depth, "activation": activation, **options}
+        super().__init__(named, inputs, outputs, seed)
 
-    def _build(self, inputs: int, outputs: int, seed: int) -> None:
-        self.inputs, self.outputs = inputs, outputs
-        sizes = [inputs, *[self.width] * self.depth, outputs]
-        generator = torch.Generator().manual_seed(seed)
-        self.layers = nn.ModuleList()
-        for before, after in zip(sizes[:-1], sizes[1:], strict=True):
-            layer = nn.utils.skip_init(nn.Linear, before, after, dtype=torch.float64)
-            std = (2.0 / (before + after)) ** 0.5
-            with torch.no_grad():
-                layer.weight.copy_(std * torch.randn(after, before, generator=generator, dtype=torch.float64))
-                layer.bias.zero_()
-            self.layers.append(layer)
-        self.register_buffer("centre", torch.zeros(inputs, dtype=torch.float64))
-        self.register_buffer("half_width", torch.ones(inputs, dtype=torch.float64))
-        self.register_buffer("scale", torch.ones(outputs, dtype=torch.float64))
-        self.register_buffer("offset", torch.zeros(outputs, dtype=torch.float64))
+    def _make(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+        first = self._make_features(inputs, generator)
+        sizes = [first, *[self.width] * self.depth, outputs]
+        self.layers = nn.ModuleList(dense(before, after, generator) for before, after in itertools.pairwise(sizes))
 
-    def bind(
-        self,
-        bounds: Sequence[tuple[float, float]],
-        outputs: int,
-        scale: Sequence[float] | None = None,
-        offset: Sequence[float] | None = None,
-        seed: int = 0,
-    ) -> MLP:
-        """A freshly initialised copy for coordinates with these bounds.
+    def _make_features(self, inputs: int, generator: torch.Generator) -> int:
+        """Create what the features need and return their number."""
+        return inputs
 
-        Args:
-            bounds: Range of each coordinate; inputs are scaled to [-1, 1].
-            outputs: Number of fields.
-            scale: Size of each output.
-            offset: Mean of each output.
-            seed: Seed of the weights.
+    def _features(self, stages: list[Stage]) -> None:
+        """Append the stages of the features."""
 
-        Returns:
-            The bound network; `self` is unchanged.
-
-        Raises:
-            SolverError: If sizes given at construction disagree with the problem.
-        """
-        wanted = (len(bounds), outputs)
-        if any(own is not None and own != need for own, need in zip((self.inputs, self.outputs), wanted, strict=True)):
-            raise SolverError(
-                f"a network with {wanted[0]} inputs and {wanted[1]} outputs",
-                f"{self.inputs} inputs and {self.outputs} outputs",
-                "leave out inputs= and outputs=; they are taken from the problem",
-            )
-        bound = copy.deepcopy(self)
-        bound._build(*wanted, seed)
-        limits = torch.tensor(bounds, dtype=torch.float64)
-        bound.centre.copy_(limits.mean(dim=1))
-        bound.half_width.copy_((limits[:, 1] - limits[:, 0]) / 2)
-        if scale is not None:
-            bound.scale.copy_(torch.tensor(scale, dtype=torch.float64))
-        if offset is not None:
-            bound.offset.copy_(torch.tensor(offset, dtype=torch.float64))
-        return bound
-
-    def config(self) -> dict[str, Any]:
-        """Arguments that rebuild the network's shape, JSON-able; parameters and buffers are in `state_dict()`."""
-        return {
-            "kind": "MLP",
-            "width": self.width,
-            "depth": self.depth,
-            "activation": self.activation,
-            "inputs": self.inputs,
-            "outputs": self.outputs,
-        }
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Evaluate at points.
-
-        Args:
-            x: (n, inputs).
-
-        Returns:
-            (n, outputs).
-
-        Raises:
-            SolverError: If the network is not bound or the points have another width.
-        """
-        if not self.layers or x.shape[-1] != self.inputs:
-            raise SolverError(
-                f"points with {self.inputs} columns" if self.layers else "a network bound to a problem",
-                f"shape {tuple(x.shape)}",
-                "MLP(..., inputs=2, outputs=1), or let a solver bind it",
-            )
-        return run_stages(self.stages(), x)
-
-    def stages(self) -> list[Stage]:
-        """The network as a list of elementary maps."""
-        result: list[Stage] = [Shift(0, -self.centre), Scale(1, 1 / self.half_width)]
+    def _body(self, stages: list[Stage]) -> None:
+        self._features(stages)
         for i, layer in enumerate(self.layers):
             if i:
-                result.append(Activation(len(result), self.activation))
+                stages.append(Activation(len(stages), self.activation))
+            affine(stages, layer)
+
+
+class FourierMLP(MLP):
+    """MLP on random Fourier features sin(Bx̂), cos(Bx̂), B normal (Tancik et al. 2020, 2006.10739).
+
+    Args:
+        width: Units per hidden layer.
+        depth: Number of hidden layers.
+        activation: Activation of the hidden layers.
+        features: Number of rows of B; twice as many features.
+        spread: Standard deviation of B: the frequencies that are easy to learn, per half width of the domain.
+        inputs: Number of coordinates.
+        outputs: Number of fields.
+        seed: Seed of weights and B.
+
+    Example:
+        >>> import torch
+        >>> FourierMLP(8, 2, features=5, inputs=2, outputs=1)(torch.zeros(3, 2, dtype=torch.float64)).shape
+        torch.Size([3, 1])
+    """
+
+    features: int
+    spread: float
+    frequencies: Tensor
+    phases: Tensor
+
+    def __init__(
+        self,
+        width: int = 32,
+        depth: int = 3,
+        activation: str = "tanh",
+        features: int = 32,
+        spread: float = 2.0,
+        inputs: int | None = None,
+        outputs: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        check_shape("FourierMLP(width=32, depth=3, features=32, spread=2.0)", features=features)
+        super().__init__(width, depth, activation, inputs, outputs, seed, features=features, spread=float(spread))
+
+    def _make_features(self, inputs: int, generator: torch.Generator) -> int:
+        matrix = self.spread * torch.randn(self.features, inputs, generator=generator, dtype=torch.float64)
+        self.register_buffer("frequencies", torch.cat([matrix, matrix]))
+        self.register_buffer("phases", _quarter(self.features))
+        return 2 * self.features
+
+    def _features(self, stages: list[Stage]) -> None:
+        stages.append(Affine(len(stages), self.frequencies, self.phases))
+        stages.append(Activation(len(stages), "sin"))
+
+
+class PeriodicMLP(MLP):
+    """MLP on sin(kωx), cos(kωx), k = 1..K, in periodic coordinates, so that all derivatives are periodic.
+
+    The period 2π/ω of a coordinate is the extent of the domain (Dong & Ni 2021, 2007.07442).
+
+    Args:
+        width: Units per hidden layer.
+        depth: Number of hidden layers.
+        activation: Activation of the hidden layers.
+        harmonics: Coordinate number -> K, for the periodic coordinates; other coordinates are fed as they are.
+        inputs: Number of coordinates.
+        outputs: Number of fields.
+        seed: Seed of the weights.
+
+    Raises:
+        SolverError: If a coordinate number or K is out of range.
+
+    Example:
+        >>> import torch
+        >>> network = PeriodicMLP(8, 2, harmonics={0: 3}, inputs=2, outputs=1)
+        >>> ends = network(torch.tensor([[-1.0, 0.3], [1.0, 0.3]], dtype=torch.float64))
+        >>> bool((ends[0] - ends[1]).abs() < 1e-14)
+        True
+    """
+
+    harmonics: dict[str, int]
+    frequencies: Tensor
+    phases: Tensor
+    others: Tensor
+
+    def __init__(
+        self,
+        width: int = 32,
+        depth: int = 3,
+        activation: str = "tanh",
+        harmonics: Mapping[int | str, int] | None = None,
+        inputs: int | None = None,
+        outputs: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        chosen = {str(axis): count for axis, count in ({0: 2} if harmonics is None else harmonics).items()}
+        if not chosen or any(not axis.isdecimal() or count < 1 for axis, count in chosen.items()):
+            raise SolverError("harmonics: coordinate number -> K >= 1", repr(harmonics), "harmonics={0: 3}")
+        super().__init__(width, depth, activation, inputs, outputs, seed, harmonics=chosen)
+
+    def _make_features(self, inputs: int, generator: torch.Generator) -> int:
+        axes = {int(axis): count for axis, count in self.harmonics.items()}
+        if max(axes) >= inputs:
+            raise SolverError(f"coordinate numbers below {inputs}", str(max(axes)), "the first coordinate has number 0")
+        unit = torch.eye(inputs, dtype=torch.float64)
+        waves = torch.stack([math.pi * k * unit[axis] for axis, count in axes.items() for k in range(1, count + 1)])
+        self.register_buffer("frequencies", torch.cat([waves, waves]))
+        self.register_buffer("phases", _quarter(len(waves)))
+        self.register_buffer("others", unit[[axis for axis in range(inputs) if axis not in axes]])
+        return 2 * len(waves) + len(self.others)
+
+    def _features(self, stages: list[Stage]) -> None:
+        source = len(stages)
+        stages.append(Affine(source, self.frequencies, self.phases))
+        stages.append(Activation(source + 1, "sin"))
+        if len(self.others):
+            stages.append(Affine(source, self.others))
+            stages.append(Concatenate((source + 2, source + 3)))
+
+
+class SineNetwork(MLP):
+    """MLP with sine activations and the initial weights of Sitzmann et al. (2020, 2006.09661).
+
+    Args:
+        width: Units per hidden layer.
+        depth: Number of hidden layers.
+        frequency: ω_0: the first layer's weights are uniform in ±ω_0/d, as inputs lie in [-1, 1].
+        inputs: Number of coordinates.
+        outputs: Number of fields.
+        seed: Seed of the weights.
+
+    Example:
+        >>> import torch
+        >>> SineNetwork(8, 2, inputs=1, outputs=1)(torch.zeros(3, 1, dtype=torch.float64)).shape
+        torch.Size([3, 1])
+    """
+
+    frequency: float
+
+    def __init__(
+        self,
+        width: int = 32,
+        depth: int = 3,
+        frequency: float = 5.0,
+        inputs: int | None = None,
+        outputs: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(width, depth, "sin", inputs, outputs, seed, frequency=float(frequency))
+        self._options = ("width", "depth", "frequency")
+
+    def _make(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+        super()._make(inputs, outputs, generator)
+        for i, layer in enumerate(self.layers):
             assert isinstance(layer, nn.Linear)
-            result.append(Affine(len(result), layer.weight, layer.bias))
-        result.append(Scale(len(result), self.scale))
-        result.append(Shift(len(result), self.offset))
-        return result
+            limit = self.frequency / inputs if i == 0 else math.sqrt(6 / layer.in_features)
+            spread = 2 * torch.rand(layer.weight.shape, generator=generator, dtype=torch.float64) - 1
+            phase = 2 * torch.rand(layer.bias.shape, generator=generator, dtype=torch.float64) - 1
+            with torch.no_grad():
+                layer.weight.copy_(limit * spread)
+                layer.bias.copy_(phase / math.sqrt(layer.in_features))
+
+
+class RandomFeatures(MLP):
+    """y = W σ(Ax̂ + b) + c with A, b drawn once and only W, c trained: a linear model (Huang, Zhu & Siew 2006).
+
+    Args:
+        width: Number of features.
+        activation: Activation.
+        spread: Entries of A and b are uniform in ±spread.
+        inputs: Number of coordinates.
+        outputs: Number of fields.
+        seed: Seed of A and b.
+
+    Example:
+        >>> model = RandomFeatures(20, inputs=2, outputs=1)
+        >>> sum(p.numel() for p in model.parameters() if p.requires_grad)
+        21
+    """
+
+    spread: float
+
+    def __init__(
+        self,
+        width: int = 400,
+        activation: str = "tanh",
+        spread: float = 3.0,
+        inputs: int | None = None,
+        outputs: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(width, 1, activation, inputs, outputs, seed, spread=float(spread))
+        self._options = ("width", "activation", "spread")
+
+    def _make(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+        super()._make(inputs, outputs, generator)
+        for parameter in self.layers[0].parameters():
+            with torch.no_grad():
+                uniform = torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
+                parameter.copy_(self.spread * (2 * uniform - 1))
+            parameter.requires_grad_(False)
+
+
+def _quarter(count: int) -> Tensor:
+    """Phases that make sines of the first half and cosines of the second."""
+    return torch.cat([torch.zeros(count), torch.full((count,), math.pi / 2)]).double()

@@ -166,8 +166,8 @@ def _with_start(problem: Any, known: sp.Expr, form: FieldForm, data: Mapping[str
     keys = [key for key in problem.initial if _key_field(key) == known]
     keys.sort(key=lambda key: key.derivative_count if isinstance(key, sp.Derivative) else 0)
     values = [problem.substitute(problem.initial[key]) for key in keys]
-    names = [term.name for term in problem.terms
-             if term.kind == "initial" and any(term.expressions[0].has(key) for key in keys) and term.condition is None]  # fmt: skip
+    starts = [term for term in problem.terms if term.kind == "initial" and term.condition is None]
+    names = [term.name for term in starts if any(term.expressions[0].has(key) for key in keys)]
     reason = next((text for text in (_rough(value, problem) for value in values) if text), "")
     if not reason and _start_gap(problem, data, values) > 1e-9:
         reason = "initial and boundary data disagree where they meet"

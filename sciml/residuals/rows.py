@@ -48,6 +48,9 @@ class Rows:
 
         Args:
             scale: λ by name of component or term; 1 where a name is absent.
+
+        Returns:
+            w, in the order of `flat()`.
         """
         scale = scale or {}
         blocks = []

@@ -313,9 +313,7 @@ def _joined(indices: Sequence[Index], here: Sequence[Streams], moved: Sequence[S
     for index in indices:
         if any(index in streams for streams in moved):
             pieces = [
-                streams[index].expand(-1, count)
-                if index in streams
-                else full[zero].new_zeros(count, full[zero].shape[-1])
+                streams[index].expand(-1, count) if index in streams else torch.zeros_like(full[zero])
                 for streams, full in zip(moved, here, strict=True)
             ]
             result[index] = torch.cat(pieces, dim=0)
