@@ -69,13 +69,16 @@ def basis(
     return elements
 
 
-def joint_basis(system: System, functions: Sequence[int], degree: int) -> list[Element]:
+def joint_basis(
+    system: System, functions: Sequence[int], degree: int, factors: Sequence[Polynomial] = (ONE,)
+) -> list[Element]:
     """Monomials in the variables and some functions together, up to a total degree.
 
     Args:
         system: Determining equations.
         functions: Generators of the ring that are functions of the variables.
         degree: Highest total degree.
+        factors: What the monomials are multiplied with.
 
     Returns:
         Pairs (function, ring element), linearly independent.
@@ -83,8 +86,9 @@ def joint_basis(system: System, functions: Sequence[int], degree: int) -> list[E
     elements: dict[tuple[int, frozenset], Element] = {}
     for total in range(degree + 1):
         atoms = [
-            {sum(1 << (BITS * k) for k in chosen): 1}
+            multiply({sum(1 << (BITS * k) for k in chosen): 1}, factor)
             for chosen in itertools.combinations_with_replacement(functions, total)
+            for factor in factors
         ]
         for f, element in basis(system, degree - total, atoms):
             elements.setdefault((f, frozenset(element.items())), (f, element))

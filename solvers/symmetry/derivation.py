@@ -68,6 +68,7 @@ class Derivation:
         self.reader.survey(list(statement.residuals))
         self.reduction = Reduction(self.ring, [self.reader.read(e) for e in statement.residuals], clock)
         self.linear = False
+        self.discovered: set[int] = set()
         self.count: Count | None = None
         self._system: System | None = None
         self.solutions: list[Solution] = []
@@ -155,15 +156,19 @@ class Derivation:
                 found = True
         return found
 
-    def _try_functions(self) -> None:
-        """Products with the functions that occur in the equations themselves."""
+    def _functions(self) -> list[int]:
+        """Functions of the variables that occur in the equations, and the inverses of what was divided by."""
         ring = self.ring
         used = support(poly for form in self.system.equations for poly in form.values())
-        functions = [k for k in sorted(used) if k in ring.rules and not ring.depends_on_jets(k)]
-        inverses = [k for k in sorted(ring.inverted) if k not in used and not ring.depends_on_jets(k)]
-        functions = [k for k in functions + inverses if ring.base_of(k) - set(ring.parameters)]
-        for degree in (1, 2, 3):
-            if functions:
+        functions = [k for k in sorted(used) if k in ring.rules]
+        functions += [k for k in sorted(ring.inverted) if k not in used]
+        plain = [k for k in functions if not ring.depends_on_jets(k) and k not in self.discovered]
+        return [k for k in plain if ring.base_of(k) - set(ring.parameters)]
+
+    def _try_functions(self) -> None:
+        """Products with the functions that occur in the equations themselves."""
+        if functions := self._functions():
+            for degree in DEGREES:
                 self._try(joint_basis(self.system, functions, degree))
 
     def _search_spectrum(self, scalings: bool) -> None:
@@ -189,12 +194,18 @@ class Derivation:
             return
         expressions = [sp.Mul(*parts) for parts in itertools.product(*(sector.atoms for sector in chosen))]
         self.reader.survey(expressions)
+        before = len(self.ring.expressions)
         try:
             atoms = [self.reader.read(e) for e in expressions]
         except ScimlError:
             return
-        for degree in (1, 2, 3):
+        finally:
+            self.discovered |= set(range(before, len(self.ring.expressions)))
+        for degree in DEGREES:
             self._try(basis(self.system, degree, atoms))
+        for degree in DEGREES[:2]:
+            if functions := self._functions():
+                self._try(joint_basis(self.system, functions, degree, atoms))
 
     def _search_families(self) -> None:
         assert self.span is not None

@@ -32,6 +32,8 @@ from solvers.symmetry.reading import Reader
 from solvers.symmetry.reduction import Reduction
 from solvers.symmetry.ring import Index, Ring
 
+SIMPLE = 25
+
 
 class ConstrainedFunctions:
     """Functions subject to some of the determining equations, with normal forms of their derivatives.
@@ -138,23 +140,43 @@ def linear_ideals(system: System, reader: Reader, generator: random.Random, cloc
 
 
 def _factors(part: System, block: Sequence[int], reader: Reader) -> Iterator[Polynomial]:
-    """Functions F of one variable of the block: 1, then exponentials from equations with constant coefficients."""
+    """Functions F of one variable of the block: 1, then solutions of the linear ODEs among the equations."""
     yield ONE
-    constants = part.ring.constants
+    ring, seen = part.ring, {sp.S.One}
     for form in part.equations:
         functions, directions = {f for f, _ in form}, {j for _, i in form for j, e in enumerate(i) if e}
-        if len(functions) > 1 or len(directions) != 1 or support(form.values()) - constants:
+        if len(functions) > 1 or len(directions) != 1 or not directions <= set(block):
             continue
         j = directions.pop()
-        if j not in block:
-            continue
-        symbol = sp.Dummy("lambda")
-        polynomial = sum(part.ring.expression(c) * symbol ** index[j] for (_, index), c in form.items())
-        for root in sp.roots(sp.Poly(polynomial, symbol)):
-            if root != 0 and not root.has(sp.I):
-                expression = sp.exp(root * part.ring.expressions[part.ring.base[j]])
-                reader.survey([expression])
+        variable_, symbol = ring.expressions[ring.base[j]], sp.Dummy("s", real=True)
+        orders = {index[j]: ring.expression(c).xreplace({variable_: symbol}) for (_, index), c in form.items()}
+        for solution in _ode_solutions(orders, symbol):
+            expression = solution.xreplace({symbol: variable_})
+            if expression in seen:
+                continue
+            seen.add(expression)
+            reader.survey([expression])
+            try:
                 yield reader.read(expression)
+            except ScimlError:
+                continue
+
+
+def _ode_solutions(orders: dict[int, sp.Expr], s: sp.Symbol) -> Iterator[sp.Expr]:
+    """Some solutions of sum_k c_k(s) F^(k) = 0: exponentials, or those of an exact or first-order equation."""
+    if not any(c.has(s) for c in orders.values()):
+        unknown = sp.Dummy("lambda")
+        roots = sp.roots(sp.Poly(sum(c * unknown**k for k, c in orders.items()), unknown))
+        yield from (sp.exp(root * s) for root in roots if root != 0 and not root.has(sp.I))
+        return
+    highest = max(orders)
+    rate = sp.cancel(orders.get(highest - 1, sp.S.Zero) / orders[highest])
+    if highest > 2 or not rate.has(s) or rate.count_ops() > SIMPLE:
+        return
+    # F' + rate F = const is the integral of F'' + (rate F)' = 0; whether it fits is left to the count.
+    integral = sp.integrate(rate, s, meijerg=False)
+    if not integral.has(sp.Integral):
+        yield sp.exp(-integral).simplify()
 
 
 def _ideal(part: System, block, factor: Polynomial, reader: Reader, generator, clock: Clock) -> Candidate | None:
@@ -222,18 +244,36 @@ def conformal(system: System, reader: Reader, generator: random.Random, clock: C
     fields = set(range(p, len(ring.base)))
     if any(not fields & set(range(len(system.unknowns.variables))) <= system.independent_of(i) for i in range(p)):
         return
-    zero = (0,) * len(system.unknowns.variables)
-    functions = [i for i in range(p) if not system.vanishes((i, zero))]
+    for functions in _coupled(system, p):
+        candidate = _conformal(system, reader, functions, generator, clock)
+        if candidate is not None:
+            yield candidate
+
+
+def _coupled(system: System, p: int) -> list[list[int]]:
+    """Groups of coordinates whose coefficients are related by equations among themselves."""
+    groups = [{i} for i in range(p) if not system.vanishes((i, (0,) * len(system.unknowns.variables)))]
+    for form in system.equations:
+        inside = {f for f, _ in form}
+        if max(inside) < p:
+            touched = [group for group in groups if group & inside]
+            groups = [group for group in groups if group not in touched] + [set().union(*touched)]
+    return [sorted(group) for group in groups if len(group) > 1]
+
+
+def _conformal(system: System, reader: Reader, functions: list[int], generator, clock: Clock) -> Candidate | None:
+    ring, p = system.ring, len(system.ring.coordinates)
     variables = [k for j, k in enumerate(ring.base[:p]) if any(j not in system.independent_of(f) for f in functions)]
     forms = [form for form in [*system.equations, *({c: ONE} for c in sorted(system.zero))]
              if all(f in functions for f, _ in form) and not any(i for _, index in form for i in index[p:])
              and not any(ring.base_of(k) & set(ring.base[p:]) for k in support(form.values()))]  # fmt: skip
-    if len(functions) < 2 or not variables:
-        return
+    forms = [f for f in forms if not any(e and ring.base[j] not in variables for _, i in f for j, e in enumerate(i))]
+    if not variables:
+        return None
     try:
         made = ConstrainedFunctions(system, reader, functions, forms, variables, clock)
     except ScimlError:
-        return
+        return None
     none = (0,) * len(variables)
     moving: Solution = {f: made.jets.element(i, none) for i, f in enumerate(functions)}
     indices = [i for total in range(3) for i in multi_indices(len(variables), total)]
@@ -242,5 +282,5 @@ def conformal(system: System, reader: Reader, generator: random.Random, clock: C
     for degree in (0, 1):
         elements: list[Element] = [e for e in basis(system, degree, list(atoms.values())) if e[0] >= p]
         for solution in solve_combined(system, moving, elements, generator, clock):
-            yield Candidate("conformal", solution, made.jets, made.constraints)
-            return
+            return Candidate("conformal", solution, made.jets, made.constraints)
+    return None

@@ -239,7 +239,7 @@ def _contradiction(ring: Ring, equation: Polynomial, fields: bool) -> ProblemErr
 
 
 def choose_ranking(ring: Ring, equations: Sequence[Polynomial]) -> Ranking:
-    """The orderly ranking under which the equations are solved most simply.
+    """The ranking, orderly if possible, under which the equations are solved most simply.
 
     Args:
         ring: The ring of the equations.
@@ -256,10 +256,12 @@ def choose_ranking(ring: Ring, equations: Sequence[Polynomial]) -> Ranking:
     orders = itertools.islice(itertools.permutations(range(p)), 24)
     fields = [tuple(range(q)), tuple(reversed(range(q)))] if q > 1 else [(0,)]
     best: tuple[int, Ranking] | None = None
-    for order, field, first in itertools.product(orders, fields, (False, True)):
-        rank = _ranking(order, field, first)
+    choices = [(_ranking(*choice), 0) for choice in itertools.product(orders, fields, (False, True))]
+    # Not orderly: all derivatives by one coordinate come first. Only where no highest derivative occurs linearly.
+    choices += [(_elimination_ranking(i), 200) for i in range(p)] if len(equations) == 1 else []
+    for rank, penalty in choices:
         leaders = [max(found, key=rank, default=None) for found in jets]
-        cost = sum(_cost(ring, e, lead) for e, lead in zip(equations, leaders, strict=True))
+        cost = penalty + sum(_cost(ring, e, lead) for e, lead in zip(equations, leaders, strict=True))
         pairs = [(a, b) for a, b in itertools.combinations([lead for lead in leaders if lead], 2) if a[0] == b[0]]
         cost += sum(20 if divides(a[1], b[1]) or divides(b[1], a[1]) else 4 for a, b in pairs)
         if best is None or cost < best[0]:
@@ -273,6 +275,14 @@ def _ranking(order: Sequence[int], fields: Sequence[int], field_first: bool) -> 
         number, index = jet
         place, powers = -fields.index(number), tuple(index[i] for i in order)
         return (sum(index), place, powers) if field_first else (sum(index), powers, place)
+
+    return rank
+
+
+def _elimination_ranking(i: int) -> Ranking:
+    def rank(jet: Jet) -> tuple:
+        number, index = jet
+        return index[i], sum(index), index, -number
 
     return rank
 

@@ -102,7 +102,7 @@ def test_text_and_latex():
     text = str(BURGERS)
     assert "dimension 5; certified: 5 verified generators = 5 counted" in text
     assert "X5 = (t*x) ∂_x + (t**2) ∂_t - (t*u - x) ∂_u" in text
-    assert BURGERS.latex().count("partial") == 11
+    assert BURGERS.latex().startswith(r"\begin{aligned}X_{1} &= \partial_{x}")
     assert BURGERS._repr_latex_().startswith("$")
     assert "2*X2" in BURGERS.commutator_table()
     assert "superposition" in str(HEAT)
