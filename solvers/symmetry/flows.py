@@ -323,7 +323,8 @@ def tidy(expression: sp.Expr) -> sp.Expr:
     Returns:
         An equal expression.
     """
-    if expression.is_Atom or sp.count_ops(expression) > 2000:
+    opaque = isinstance(expression, sp.Derivative | sp.Integral | sp.Sum | sp.Subs | sp.Piecewise)
+    if expression.is_Atom or opaque or sp.count_ops(expression) > 2000:
         return expression
     symbols = expression.free_symbols
     if expression.is_rational_function(*symbols):

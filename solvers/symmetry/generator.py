@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
+from sympy.logic.boolalg import Boolean
 
-from sciml.errors import ProblemError, SolverError
+from sciml.errors import ProblemError
+from solvers.symmetry.implicit import ImplicitSolution
+from solvers.symmetry.transform import OneParameterGroup, one_parameter_group
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,13 +192,79 @@ class Generator:
         bracket = {z: sp.expand(self.apply(other[z]) - other.apply(self[z])) for z in self.variables}
         return Generator(self.independent, self.dependent, bracket)
 
-    def flow(self, eps: sp.Expr | float) -> dict[sp.Expr, sp.Expr]:
-        """The finite transformation exp(εX) in closed form."""
-        raise SolverError("a closed flow", "not available yet")
+    @property
+    def _group(self) -> OneParameterGroup:
+        return one_parameter_group(self.independent, self.dependent, self.components)
 
-    def transform(self, solution: sp.Expr | Mapping, eps: sp.Expr | float) -> sp.Expr | dict:
-        """The solution that exp(εX) makes of a given one."""
-        raise SolverError("a closed flow", "not available yet")
+    def flow(self, eps: sp.Expr | float) -> dict[sp.Expr, sp.Expr]:
+        """The finite transformation exp(εX) in closed form (Olver 1993, section 1.3).
+
+        Args:
+            eps: Group parameter: a number (floats are read as exact decimals) or a symbol.
+
+        Returns:
+            Coordinate or field to its image; `validity` says for which parameters.
+
+        Raises:
+            ProblemError: If `eps` is no real number or contains a variable.
+            SolverError: If there is no closed form; `numeric_flow` follows the field numerically.
+
+        Example:
+            >>> from sciml.symbols import coordinates, field
+            >>> x, t = coordinates("x t")
+            >>> u, eps = field("u", x, t), sp.Symbol("eps", real=True)
+            >>> Generator((x, t), (u,), {x: t * x, t: t**2, u: x - t * u}).flow(eps)[t]
+            t/(-eps*t + 1)
+        """
+        return self._group.images(eps)
+
+    def transform(self, solution: sp.Expr | Mapping, eps: sp.Expr | float) -> sp.Expr | dict | ImplicitSolution:
+        """The solution that exp(εX) makes of a given one (Olver 1993, section 2.2).
+
+        Where the coordinates move by themselves: ũ(x̃) = U(ε; y, f(y)) with y = X(−ε; x̃). Where ξ depends on
+        the fields the graph is transformed, and its formula is known only implicitly.
+
+        Args:
+            solution: Expression, or mapping from each field to one; undefined functions such as f(x, t) allowed.
+            eps: Group parameter.
+
+        Returns:
+            Expression or mapping, as given; an `ImplicitSolution` if ξ depends on the fields. The condition
+            under which it holds is `validity(eps, solution)`.
+
+        Raises:
+            ProblemError: If a field has no expression.
+            SolverError: If the flow has no closed form.
+
+        Example:
+            >>> from sciml.symbols import coordinates, field
+            >>> x, t = coordinates("x t")
+            >>> u, eps = field("u", x, t), sp.Symbol("eps", real=True)
+            >>> Generator((x, t), (u,), {x: 2 * t, u: -x * u}).transform(1, eps)
+            exp(-eps*(-eps*t + x))
+        """
+        return self._group.act(solution, eps)
+
+    def validity(self, eps: sp.Expr | float, solution: sp.Expr | Mapping | None = None) -> Boolean:
+        """Where `flow(eps)`, or with a solution `transform(solution, eps)`, is valid: poles and branch cuts.
+
+        Args:
+            eps: Group parameter.
+            solution: What is transformed; None for the condition on the point that flows.
+
+        Returns:
+            SymPy condition: no singularity between the identity and `eps` (exact for the forms named in
+            `validity_condition`, else necessary).
+
+        Example:
+            >>> from sciml.symbols import coordinates, field
+            >>> x, t = coordinates("x t")
+            >>> u, eps = field("u", x, t), sp.Symbol("eps", real=True)
+            >>> projective = Generator((x, t), (u,), {x: 4 * t * x, t: 4 * t**2, u: -(x**2 + 2 * t) * u})
+            >>> projective.validity(eps), projective.validity(eps, 1)
+            (-4*eps*t + 1 > 0, 4*eps*t + 1 > 0)
+        """
+        return self._group.validity(eps, solution)
 
     def _terms(self, printer, times: str, mark: str) -> str:
         names = {u: sp.Symbol(u.func.__name__) for u in self.dependent}

@@ -102,7 +102,7 @@ def _rational(expression: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
     total = whole.integrate().as_expr()
     if remainder.is_zero:
         return total
-    scale, factors = denominator.factor_list()
+    _, factors = denominator.factor_list()
     if any(f.degree() > 2 or (f.degree() == 2 and m > 1) for f, m in factors):
         return _manual(expression, s) if expression.free_symbols == {s} else None
     for factor, multiplicity in factors:
@@ -294,7 +294,7 @@ def _tangent_rational(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
 
 
 def _homogeneous_log(argument: sp.Expr, tangent: sp.Symbol, sign: int, circle: tuple[sp.Symbol, sp.Symbol]) -> sp.Expr:
-    """log p(T) as log(cos^d p(T)) − d log cos: no pole where T has one; 1 ± T² gives 1/cos²."""
+    """Logarithm of p(T) as log(cos^d p(T)) − d log cos: no pole where T has one; 1 ± T² gives 1/cos²."""
     (sine, cosine), polynomial = circle, sp.Poly(argument, tangent)
     degree, scale = polynomial.degree(), polynomial.LC()
     if polynomial == sp.Poly(scale * (tangent**2 + sign), tangent):
