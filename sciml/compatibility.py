@@ -38,7 +38,8 @@ def _term_points(term: Term, problem: Any) -> tuple[np.ndarray, np.ndarray | Non
     if isinstance(term.condition, Observations):
         return term.condition.points, None
     if term.point is not None:
-        return np.array([[float(problem.substitute(term.point[s])) for s in problem.coordinates]]), None
+        start = problem.time[1] if problem.time is not None else 0  # where time is open, at its start
+        return np.array([[float(problem.substitute(term.point.get(s, start))) for s in problem.coordinates]]), None
     normals = None
     if term.kind == "boundary":
         pieces = [domain.sample_face(face, _SAMPLES // len(term.faces)) for face in term.faces]

@@ -150,7 +150,8 @@ class Condition:
 
     Args:
         equation: `Eq(...)` or an expression that vanishes; may use fields, derivatives and `normal(x)`.
-        on: Face name or names, "initial", None (whole boundary), or a point `{x: 0, y: 1}`.
+        on: Face name or names, "initial", None (whole boundary), or a point `{x: 0, y: 1}`; a point without a
+            time holds at all times.
     """
 
     equation: Any

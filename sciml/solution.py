@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 import torch
 
-from sciml.comparison import ErrorReport, compare_values, comparison_points, reference_values
+from sciml.comparison import ErrorReport, compare_values, comparison_points, reference_values, without_constant
 from sciml.errors import PointsError, ProblemError
 from sciml.expressions.compiler import Program
 from sciml.ibvp import IBVP
@@ -231,7 +231,9 @@ class Solution(ABC):
             Relative L2 and maximum error per field.
         """
         array = comparison_points(self.problem) if points is None else self.check_points(points)
-        return compare_values(self.problem, self.evaluate(array), reference_values(self.problem, reference, array))
+        mine = without_constant(self.problem, self.evaluate, array)
+        theirs = without_constant(self.problem, lambda p: reference_values(self.problem, reference, p), array)
+        return compare_values(self.problem, mine, theirs)
 
     def plot(self, compare: Any = None, **options: Any) -> Any:
         """Draw the solution, and its difference from another one.

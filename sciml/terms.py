@@ -15,6 +15,7 @@ from sympy.core.function import AppliedUndef
 from sciml.callables import data_expression
 from sciml.conditions import Condition, FaceCondition, Observations, Periodic, Robin
 from sciml.errors import ProblemError
+from sciml.geometry.exact import shown
 from sciml.jets import field_atoms, highest_order
 from sciml.symbols import jet_name
 
@@ -177,7 +178,7 @@ def _free_term(condition: Condition, problem: Any) -> Term:
     if not fields:
         raise ProblemError("a Condition on a field", str(condition.equation), "Condition(Eq(u.diff(x), u), on='left')")
     if condition.point is not None:
-        label = f"condition {fields} at " + ",".join(f"{s}={v}" for s, v in condition.point.items())
+        label = f"condition {fields} at " + ",".join(f"{s}={shown(v)}" for s, v in condition.point.items())
         return Term(label, "point", (residual,), (label,), (), condition, condition.point)
     if condition.on == ("initial",):
         label = f"condition {fields} initial"

@@ -197,6 +197,8 @@ def _faces(problem: Any) -> Iterator[Finding]:
 
 def _point(problem: Any, term: Term) -> Iterator[Finding]:
     point = {symbol: problem.substitute(value) for symbol, value in term.point.items()}  # type: ignore[union-attr]
+    if problem.time is not None and set(point) == set(problem.space):  # one place, at all times
+        point[problem.time[0]] = problem.time[1]
     if set(point) != set(problem.coordinates):
         example = ", ".join(f"{symbol}: ..." for symbol in problem.coordinates)
         yield Finding("error", f"{term.name}: a point needs a value for each of {problem.coordinates}, with the "

@@ -29,13 +29,14 @@ class ScaledRows:
         return self.matrix.T @ self.residual
 
 
-def scale_rows(residual: Tensor, jacobian: Tensor, weights: Tensor) -> ScaledRows:
+def scale_rows(residual: Tensor, jacobian: Tensor, weights: Tensor, overwrite: bool = False) -> ScaledRows:
     """Rows of `min Σ w r²` in the scaling used everywhere.
 
     Args:
         residual: r, (N,).
         jacobian: J, (N, P).
         weights: w >= 0, (N,).
+        overwrite: Whether A may take the memory of J.
 
     Returns:
         A and ρ.
@@ -50,7 +51,8 @@ def scale_rows(residual: Tensor, jacobian: Tensor, weights: Tensor) -> ScaledRow
             "",
         )
     root = torch.sqrt(2 * weights)
-    return ScaledRows(root[:, None] * jacobian, root * residual)
+    matrix = jacobian.mul_(root[:, None]) if overwrite else root[:, None] * jacobian
+    return ScaledRows(matrix, root * residual)
 
 
 def gauss_newton_step(rows: ScaledRows, damping: float, centre: Tensor | None = None) -> tuple[Tensor, DampedFactor]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from sciml.comparison import compare_values, free_constant, reference_values
+from sciml.comparison import compare_values, reference_values, without_constant
 from sciml.plotting.frames import Frame, frames_of
 
 FIELD_COLOURS, DIFFERENCE_COLOURS = "viridis", "RdBu_r"
@@ -60,14 +60,12 @@ def plot_solution(
 
 
 def _values(solution: Any, compare: Any, frame: Frame) -> tuple[np.ndarray, np.ndarray | None]:
-    mine = solution.evaluate(frame.points)
+    """Values of both; with a comparison, without constants that the problem leaves free."""
+    problem = solution.problem
     if compare is None:
-        return mine, None
-    theirs = reference_values(solution.problem, compare, frame.points)
-    for k, known in enumerate(solution.problem.fields):
-        if free_constant(solution.problem, known):  # compare without the free constant
-            theirs[:, k] += mine[:, k].mean() - theirs[:, k].mean()
-    return mine, theirs
+        return solution.evaluate(frame.points), None
+    mine = without_constant(problem, solution.evaluate, frame.points)
+    return mine, without_constant(problem, lambda points: reference_values(problem, compare, points), frame.points)
 
 
 def _row(

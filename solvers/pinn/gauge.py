@@ -37,7 +37,7 @@ def gauged(problem: IBVP) -> IBVP:
     if not free:
         return problem
     place = problem.domain.sample(1, seed=0)[0]
-    at = {symbol: sp.Rational(repr(float(value))) for symbol, value in zip(problem.space, place, strict=True)}
+    at = {symbol: sp.Rational(f"{float(value):.6g}") for symbol, value in zip(problem.space, place, strict=True)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ProblemWarning)  # said when the user built the problem
         return problem.replace(boundary=[*problem.boundary, *(Condition(known, on=at) for known in free)])

@@ -133,7 +133,7 @@ class Objective:
         if self._weights is None:
             self.weights_of(self.rows(theta))
         assert self._weights is not None
-        return scale_rows(residual, jacobian, self._weights)
+        return scale_rows(residual, jacobian, self._weights, overwrite=True)
 
     def worst(self, theta: Tensor) -> tuple[str, np.ndarray]:
         """Component and point of the largest, or of a non-finite, weighted residual."""

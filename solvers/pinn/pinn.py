@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
@@ -29,6 +30,25 @@ CONDITION_WEIGHT = 10.0
 _HELD_OUT_SEED = 7_777_777
 
 
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """One training and how it ended."""
+
+    objective: Objective
+    state: TrainingState
+    reason: str
+
+    @property
+    def hopeless(self) -> bool:
+        """Stalled while a tenth of the equations' size is still unexplained: a wrong valley."""
+        return "not halved" in self.reason and self.state.best_held_out > 1e-2
+
+    def status(self, budget: Budget) -> str:
+        """The reason, the residual reached, steps and time."""
+        residual = f"held-out residual {self.state.best_held_out**0.5:.1e}"
+        return f"{self.reason}; {residual} after {self.state.step} steps, {budget.used:.1f} s CPU"
+
+
 class PINN:
     """Physics-informed network: min_θ Σ_i w_i r_i(θ)² over the rows of equations, conditions and observations.
 
@@ -46,7 +66,8 @@ class PINN:
         tolerance: Root mean square of the scaled residual on held-out points at which to stop.
         points: `Counts`, or None for about two rows per parameter.
         resampler: Chooses points during training; by default `RAD`, with weights that keep the integral.
-        constraints: "auto" meets data exactly where possible, "hard" insists on it, "soft" never does.
+        constraints: "hard" meets data exactly or refuses, "soft" never does; "auto" meets them exactly where
+            possible, and changes sides once where a training gets stuck.
         weights: λ by name of term or component, instead of the automatic ones.
         optimiser: "auto", a name ("lm", "adam", "lbfgs"), or a list of `(name, steps)`.
         progress: Whether to show a bar; None for "only on a terminal".
@@ -108,29 +129,45 @@ class PINN:
         """
         budget = Budget(self.seconds)
         trained = gauged(problem)
-        constraint = (
-            None if self.constraints == "soft" else hard_constraint(problem, require=self.constraints == "hard")
-        )
-        model = bound(self.network, trained, constraint, self.seed)
-        objective, held_out = self._objectives(trained, constraint, model)
-        phases = phases_for(self.optimiser, self.steps, len(objective.start()))
-        total = sum(phase.steps for phase in phases)
+        candidates = self._constraints(problem)
+        best = self._attempt(trained, candidates[0], budget, callbacks)
+        if len(candidates) > 1 and best.hopeless and budget.allows(0.0):
+            other = self._attempt(trained, candidates[1], budget, callbacks)
+            best = min(best, other, key=lambda attempt: attempt.state.best_held_out)
+        if "not finite" in best.reason:
+            warnings.warn(best.reason, SolverWarning, stacklevel=2)
+        values = best.objective.load(best.state.best)
+        return PINNSolution(
+            problem, best.objective.model, best.objective.system.constraint, best.state.best_points,
+            best.objective.scale,
+            {symbol: float(value) for symbol, value in zip(problem.unknowns, values, strict=True)},
+            best.status(budget), best.state.history.series,
+        )  # fmt: skip
+
+    def _constraints(self, problem: IBVP) -> list[HardConstraint | None]:
+        # interpolated data are a poor start for steady nonlinear systems (flows): there soft rows come first
+        if self.constraints == "soft":
+            return [None]
+        hard = hard_constraint(problem, require=self.constraints == "hard")
+        if self.constraints == "hard" or hard is None:
+            return [hard]
+        flow = problem.time is None and len(problem.fields) > 1 and not problem.classification.linear
+        return [None, hard] if flow else [hard, None]
+
+    def _attempt(
+        self, problem: IBVP, constraint: HardConstraint | None, budget: Budget, callbacks: Sequence[Callback]
+    ) -> Attempt:
+        model = bound(self.network, problem, constraint, self.seed)
+        objective, held_out = self._objectives(problem, constraint, model)
+        start = objective.start()
+        phases = phases_for(self.optimiser, self.steps, len(start))
+        progress = Progress(sum(phase.steps for phase in phases), self.progress, callbacks)
         training = Training(
             objective, held_out, phases, self.resampler or RAD(seed=self.seed), ConstrainedNetwork(model, constraint),
-            budget, Progress(total, self.progress, callbacks), self.tolerance,
+            budget, progress, self.tolerance,
         )  # fmt: skip
-        start = objective.start()
         state = TrainingState(start, objective.points, start, objective.points)
-        reason = training.run(state)
-        values = objective.load(state.best)
-        residual = f"held-out residual {state.best_held_out**0.5:.1e}"
-        status = f"{reason}; {residual} after {state.step} steps, {state.used:.1f} s CPU"
-        self._warn(state, reason)
-        return PINNSolution(
-            problem, model, constraint, state.best_points, objective.scale,
-            {symbol: float(value) for symbol, value in zip(problem.unknowns, values, strict=True)},
-            status, state.history.series,
-        )  # fmt: skip
+        return Attempt(objective, state, training.run(state))
 
     def _objectives(
         self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module
@@ -162,7 +199,3 @@ class PINN:
                     automatic = (1.0 if term.kind == "interior" else CONDITION_WEIGHT) / sizes[name] ** 2
                     scale[name] = float(self.weights.get(name, self.weights.get(term.name, automatic)))
         return scale
-
-    def _warn(self, state: TrainingState, reason: str) -> None:
-        if "not finite" in reason:
-            warnings.warn(reason, SolverWarning, stacklevel=3)

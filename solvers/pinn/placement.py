@@ -34,7 +34,8 @@ def counts_for_rows(problem: IBVP, satisfied: Collection[str], rows: int) -> Cou
     Returns:
         The numbers.
     """
-    soft = [term for term in problem.terms if term.name not in satisfied and term.kind in ("boundary", "initial")]
+    drawn = ("boundary", "initial", "point") if problem.time is not None else ("boundary", "initial")
+    soft = [term for term in problem.terms if term.name not in satisfied and term.kind in drawn]
     per_point = sum(len(term.components) for term in soft)
     conditions = max(20, round(CONDITION_SHARE * rows / per_point)) if soft else 0
     interior = max(50, round((rows - conditions * per_point) / len(problem.equations)))

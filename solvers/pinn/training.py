@@ -161,8 +161,9 @@ class Training:
             return f"the held-out residual is below {self.tolerance:g}"
         patience = max(12 * phase.look, phase.steps // 5)
         if state.phase_step >= patience and self._stalled(state, patience):
-            last = state.phase + 1 == len(self.phases)
-            return f"the held-out residual has not halved in {patience} steps" if last else "next"
+            if state.phase + 1 < len(self.phases):
+                return "next"
+            return f"the held-out residual has not halved in {patience} steps"
         if state.stuck and (state.stuck > 2 or not self._resample(state, phase, force=True)):
             return "next"
         self._resample(state, phase)

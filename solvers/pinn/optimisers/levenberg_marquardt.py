@@ -8,6 +8,7 @@ smaller. Second-order correction a from the directional second derivative of the
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ class LevenbergMarquardt:
             The step.
         """
         rows = objective.linearise(theta)
-        if not bool(torch.isfinite(rows.matrix).all()):
+        if not math.isfinite(float(rows.matrix.sum())):
             return Step(theta, float("nan"))
         normal, gradient, loss = NormalMatrix(rows.matrix), rows.gradient, float(rows.loss)
         for _ in range(_TRIALS):
