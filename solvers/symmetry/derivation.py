@@ -251,6 +251,10 @@ class Derivation:
             notes.append(
                 f"for generic {', '.join(sorted(map(str, arbitrary)))}; special functions may have more symmetries"
             )
+        roots = set().union(*(self.ring.expressions[k].free_symbols for k in self.discovered))
+        unsigned = sorted(s.name for s in roots & set(self.statement.parameters) if not s.is_positive)
+        if unsigned:
+            notes.append(f"generators are written for {', '.join(f'{name} > 0' for name in unsigned)}")
         return tuple(notes)
 
     def components(self, solution: Solution) -> list[Polynomial]:

@@ -65,7 +65,8 @@ def read_equations(problem: Any, fields: Sequence[AppliedUndef] | None = None) -
     if not any(residual.atoms(sp.Derivative) for residual in residuals):
         raise ProblemError("a differential equation", "equations without derivatives", EXAMPLE)
     unknowns = _given_fields(fields, residuals) if fields else _found_fields(residuals, notes)
-    coordinates = coordinates or tuple(dict.fromkeys(symbol for u in unknowns for symbol in u.args))
+    widest = sorted(unknowns, key=lambda u: -len(u.args))
+    coordinates = coordinates or tuple(dict.fromkeys(symbol for u in widest for symbol in u.args))
     _check_names(residuals, unknowns, coordinates)
     full = {u: u.func(*coordinates) for u in unknowns}
     missing = [full[u].diff(x) for u in unknowns for x in coordinates if x not in u.args]
@@ -131,7 +132,12 @@ def _found_fields(residuals: list[sp.Expr], notes: list[str]) -> tuple[AppliedUn
     if not derived:
         raise ProblemError("derivatives of an unknown field", "none", EXAMPLE)
     most = max(len(u.args) for u in derived)
-    fields = sorted((u for u in derived if len(u.args) == most), key=lambda u: u.func.__name__)
+    chosen = {u for u in derived if len(u.args) == most}
+    for residual in residuals:
+        # An equation without any of them is there to determine the others that it contains.
+        if not residual.atoms(AppliedUndef) & chosen:
+            chosen |= derived & residual.atoms(AppliedUndef)
+    fields = sorted(chosen, key=lambda u: u.func.__name__)
     every = set().union(*(u.args for u in fields))
     for other in sorted(set().union(*(e.atoms(AppliedUndef) for e in residuals)) - set(fields), key=str):
         if set(other.args) == every and other.func not in {u.func for u in fields}:

@@ -79,6 +79,8 @@ class Reader:
             return ring.parameter(expression)
         if isinstance(expression, sp.Derivative):
             return self._derivative(expression)
+        if isinstance(expression, sp.Subs) and isinstance(expression.expr, sp.Derivative):
+            return self._evaluated_slope(expression)
         if isinstance(expression, sp.Pow | sp.exp):
             return self._power(expression)
         return self._function(expression)
@@ -129,6 +131,17 @@ class Reader:
             raise ProblemError("derivatives of the unknown fields", str(expression), "evaluate it first")
         self.survey([evaluated])
         return self.read(evaluated)
+
+    def _evaluated_slope(self, expression: sp.Subs) -> Polynomial:
+        """A partial derivative of an arbitrary function at a point that is no symbol."""
+        inner = expression.expr
+        if not isinstance(inner.expr, AppliedUndef) or inner.expr.func in {f.func for f in self.ring.fields}:
+            raise ProblemError("derivatives of the fields at the coordinates", str(expression), "evaluate it first")
+        orders = [0] * len(inner.expr.args)
+        for symbol, count in inner.variable_count:
+            orders[inner.expr.args.index(symbol)] += int(count)
+        places = dict(zip(expression.variables, expression.point, strict=True))
+        return variable(self.arbitrary_jet(inner.expr.xreplace(places), tuple(orders)))
 
     def _power(self, expression: sp.Expr) -> Polynomial:
         if isinstance(expression, sp.exp):

@@ -283,13 +283,16 @@ def eigenvalues(polynomial: sp.Poly) -> list[tuple[sp.Expr, sp.Expr]]:
     if polynomial.degree() > 4:
         return []
     result: list[tuple[sp.Expr, sp.Expr]] = []
-    for root in sp.roots(polynomial, LAMBDA):
+    # Parameters of unknown sign: written for positive values, as the check will use them.
+    names = {s: sp.Dummy(s.name, positive=True) for s in polynomial.free_symbols_in_domain}
+    back = {dummy: s for s, dummy in names.items()}
+    for root in sp.roots(sp.Poly(polynomial.as_expr().xreplace(names), LAMBDA)):
         root = sp.sqrtdenest(sp.expand(root))
         real, imaginary = root.as_real_imag() if root.has(sp.I) else (root, sp.Integer(0))
         if real.has(sp.re, sp.im, sp.arg, sp.atan2) or imaginary.has(sp.re, sp.im, sp.arg, sp.atan2):
             return []
         imaginary = -imaginary if imaginary.could_extract_minus_sign() else imaginary
-        pair = sp.radsimp(real), sp.radsimp(imaginary)
+        pair = sp.radsimp(real).xreplace(back), sp.radsimp(imaginary).xreplace(back)
         if pair not in result:
             result.append(pair)
     return result
