@@ -69,6 +69,7 @@ class Derivation:
         self.reduction = Reduction(self.ring, [self.reader.read(e) for e in statement.residuals], clock)
         self.linear = False
         self.discovered: set[int] = set()
+        self._explained: dict[int, tuple[int, ...]] = {}
         self.count: Count | None = None
         self._system: System | None = None
         self.solutions: list[Solution] = []
@@ -128,7 +129,7 @@ class Derivation:
         """Stage C: generators in closed form, until the count is reached."""
         if self.count is None:
             return
-        self.span = Span(self.system, max(self.count.order, 1), self.random)
+        self.span = Span(self.system, max(self.count.order, 1), self.random, tick=self.clock.check)
         if self.count.dimension is None:
             self._search_families()
         if self.finite_part is None:
@@ -325,10 +326,13 @@ class Derivation:
         assert self.count is not None
         if not self.families:
             return (0,) * len(self.count.sequence)
-        span = Span(self.system, self.count.order, self.random)
-        for family in self.families:
-            span.add(family.solution, family.jets.generators)
-        return tuple(span.ranks)
+        number = len(self.families)
+        if number not in self._explained:
+            span = Span(self.system, self.count.order, self.random)
+            for family in self.families:
+                span.add(family.solution, family.jets.generators)
+            self._explained[number] = tuple(span.ranks)
+        return self._explained[number]
 
 
 def has_finitely_many_solutions(reduction: Reduction) -> bool:

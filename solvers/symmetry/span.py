@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 
 from solvers.symmetry.ansatz import Solution
 from solvers.symmetry.counting import TAG, WIDTH, multi_indices
@@ -25,11 +25,19 @@ class Span:
         order: Highest order of the jets.
         generator: Source of the point.
         generators: Ring generators that the solutions will contain.
+        tick: Called now and then; may raise to stop.
     """
 
-    def __init__(self, system: System, order: int, generator: random.Random, generators: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        system: System,
+        order: int,
+        generator: random.Random,
+        generators: Iterable[int] = (),
+        tick: Callable[[], None] | None = None,
+    ) -> None:
         self.system, self.order = system, order
-        self._random = generator
+        self._random, self._tick = generator, tick
         used = support(poly for form in system.equations for poly in form.values()) | set(system.unknowns.variables)
         self._used = used | set(generators)
         self._images = [system.ring.partial(k) for k in system.unknowns.variables]
@@ -85,6 +93,8 @@ class Span:
         for f, element in solution.items():
             derivatives: dict[Index, Polynomial] = {(0,) * len(self._images): element}
             for total in range(self.order + 1):
+                if self._tick:
+                    self._tick()
                 for index in multi_indices(len(self._images), total):
                     if total:
                         j = next(i for i, e in enumerate(index) if e)
