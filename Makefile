@@ -8,7 +8,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: demo test test-slow lint types unit docs clean
 demo: $(STAMP)
-	$(BIN)/python -m demo
+	$(ONE_THREAD) $(BIN)/python -m demo
 
 test: lint types unit
 
