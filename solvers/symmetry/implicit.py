@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import sympy as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sympy.core.function import AppliedUndef
 
 from sciml.errors import PointsError, SolverError
+from solvers.symmetry.point_functions import Array, PointFunction, stacked
+from solvers.symmetry.runge_kutta import integrate
 
-STEPS, ITERATIONS, ACCURACY = 16, 40, 1e-12
+TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class ImplicitSolution:
 
     It is given twice. Parametric: the points (X(ε; y, f(y)), U(ε; y, f(y))), y running over the old
     coordinates. Implicit: U(−ε; x, u) = f(X(−ε; x, u)), because the inverse leads back to the old graph. It is
-    the graph of a function near ε = 0; beyond the first breaking (a singular Jacobian ∂X/∂y) it is not.
+    the graph of a function near ε = 0; after breaking (a singular Jacobian ∂X/∂y) it has several sheets, and
+    `evaluate` returns the one that continues from ε = 0 at the point.
 
     Args:
         formulas: Image of every variable, with the group parameter as a symbol.
@@ -100,8 +103,8 @@ class ImplicitSolution:
         found = [sp.cancel(value) for value in matrix.LUsolve(right)]
         return found[0] if len(found) == 1 else dict(zip(self.symbols, found, strict=True))
 
-    def evaluate(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Values at given points, by Newton's method for the old coordinates, continued from ε = 0.
+    def evaluate(self, points: ArrayLike) -> Array:
+        """Values at given points, by continuation of the old coordinates from ε = 0, then Newton's method.
 
         Args:
             points: (n, d) in the order of the coordinates.
@@ -116,28 +119,24 @@ class ImplicitSolution:
         target = np.asarray(points, dtype=np.float64)
         if target.ndim != 2 or target.shape[1] != len(self.independent):
             raise PointsError(f"points of shape (n, {len(self.independent)})", str(target.shape))
-        graph, jacobian = self._numeric()
-        old, size = target.copy(), len(self.independent)
-        for step in range(1, STEPS + 1):
-            value = float(self.eps) * step / STEPS
-            for _ in range(ITERATIONS):
-                defect = graph(old, value)[:, :size] - target
-                with np.errstate(all="ignore"):
-                    scale = 1 + np.abs(target)
-                    if np.nanmax(np.abs(defect) / scale, initial=0.0) < ACCURACY:
-                        break
-                    slope = jacobian(old, value).reshape(-1, size, size)
-                    singular = ~np.isfinite(slope).all((1, 2)) | (np.abs(np.linalg.det(_safe(slope))) < 1e-10)
-                    change = np.linalg.solve(
-                        np.where(singular[:, None, None], np.eye(size), _safe(slope)), defect[..., None]
-                    )
-                    old = np.where(singular[:, None], np.nan, old - change[..., 0])
-            old[np.any(~(np.abs(defect) < 1e-9 * (1 + np.abs(target))), axis=1)] = np.nan
-            # Past the breaking the Jacobian has changed its sign: the graph is folded there.
-            old[~(np.linalg.det(_safe(jacobian(old, value).reshape(-1, size, size))) > 0)] = np.nan
-        return graph(old, float(self.eps))[:, size:]
+        size, end = target.shape[1], self.eps
+        graph, slopes = self._numeric()
 
-    def _numeric(self):
+        def rate(state: Array) -> Array:
+            # The new coordinates stay fixed: (∂X/∂y) y′ + ∂X/∂ε = 0.
+            both = slopes(state).reshape(-1, size, size + 1)
+            return np.hstack([-_solve(both[..., :size], both[..., size]), np.ones((len(state), 1))])
+
+        state = np.hstack([target, np.zeros((len(target), 1))])
+        state = integrate(rate, state, float(end), TOLERANCE)
+        for _ in range(2):  # polish
+            defect = graph(state)[:, :size] - target
+            state[:, :size] -= _solve(slopes(state).reshape(-1, size, size + 1)[..., :size], defect)
+        values = graph(state)
+        values[~(np.abs(values[:, :size] - target) < 1e-9 * (1 + np.abs(target))).all(axis=1)] = np.nan
+        return values[:, size:]
+
+    def _numeric(self) -> tuple[PointFunction, PointFunction]:
         table = {symbol: self.seeds[u] for u, symbol in self.symbols.items()}
         images = [e.xreplace(table) for e in self.formulas.values()]
         free = set().union(*(e.free_symbols for e in images)) - set(self.independent) - {self.parameter}
@@ -146,22 +145,14 @@ class ImplicitSolution:
                 "numbers for all parameters", f"{', '.join(map(str, free)) or self.eps}", "substitute them"
             )
         arguments = [*self.independent, self.parameter]
-        slopes = [e.diff(x) for e in images[: len(self.independent)] for x in self.independent]
-        plain = [sp.Symbol(f"v{k}") for k in range(len(arguments))]
-        names = dict(zip(arguments, plain, strict=True))
-
-        def compiled(expressions):
-            function = sp.lambdify(plain, [e.xreplace(names) for e in expressions], "numpy", cse=True)
-
-            def call(old, value):
-                with np.errstate(all="ignore"):
-                    columns = function(*old.T, value)
-                return np.stack([np.broadcast_to(np.asarray(c, float), len(old)) for c in columns], axis=1)
-
-            return call
-
-        return compiled(images), compiled(slopes)
+        slopes = [e.diff(z) for e in images[: len(self.independent)] for z in arguments]
+        return stacked(arguments, images), stacked(arguments, slopes)
 
 
-def _safe(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.nan_to_num(matrices, nan=0.0, posinf=0.0, neginf=0.0)
+def _solve(matrices: Array, right: Array) -> Array:
+    """Solutions of many small systems; NaN for singular ones."""
+    with np.errstate(all="ignore"):
+        regular = np.isfinite(matrices).all((1, 2)) & (np.abs(np.linalg.det(np.nan_to_num(matrices))) > 1e-10)
+    result = np.full_like(right, np.nan)
+    result[regular] = np.linalg.solve(matrices[regular], right[regular][..., None])[..., 0]
+    return result

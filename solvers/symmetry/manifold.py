@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException, localcontext
 
@@ -104,6 +104,11 @@ class SolutionManifold:
     def _jet_of(self) -> dict[sp.Dummy, Jet]:
         return {symbol: jet for jet, symbol in self._symbols.items()}
 
+    @property
+    def parameters(self) -> set[sp.Symbol]:
+        """Symbols of the equations that are neither coordinates nor jets."""
+        return set().union(*(r.free_symbols for r in self._residuals)) - set(self._jet_of) - set(self.coordinates)
+
     def concrete(self, expression: sp.Expr, keep: Iterable[AppliedUndef] = ()) -> sp.Expr:
         """Random polynomials for arbitrary functions: jets as generic as the check can see."""
         kept = {u.func for u in (*self.fields, *keep)}
@@ -199,6 +204,25 @@ class SolutionManifold:
             full = series if isinstance(series, list) else self.ring.constant(series)
             target += [c for c, i in zip(full, self.ring.indices, strict=True) if sum(i) <= self.ring.order - order]
         return target, max(map(abs, target))
+
+    def defect(self, values: Mapping[sp.Expr, Value], jet: Callable[[int, tuple[int, ...]], Decimal]) -> Decimal:
+        """Largest residual at one point, relative to the sizes of its terms.
+
+        Args:
+            values: Numbers for the coordinates and parameters.
+            jet: Value of a derivative, by number of the field and orders per coordinate.
+
+        Returns:
+            max |F| / (1 + Σ |terms of F|).
+        """
+        table = dict(values) | {s: jet(a, orders) for (a, orders), s in self._symbols.items()}
+        memo: dict = {}
+        worst = Decimal(0)
+        for expression in self._residuals:
+            terms = [self.ring.evaluate(term, table, memo) for term in sp.Add.make_args(sp.expand(expression))]
+            numbers = [v if isinstance(v, Decimal) else v[0] for v in terms]
+            worst = max(worst, abs(sum(numbers, Decimal(0))) / (1 + sum(map(abs, numbers))))
+        return worst
 
     def shift(self, series: Series, orders: tuple[int, ...]) -> Series:
         """Series of a derivative; what lies beyond the truncation is set to zero and never used."""

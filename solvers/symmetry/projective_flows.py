@@ -185,7 +185,8 @@ def _accumulate(result: Vector, terms: Vector, shift: tuple[int, ...], factor: s
 
 
 def _reduce(vector: Vector, pivots: list) -> tuple[Vector, dict[int, sp.Expr]]:
-    rest, coordinates = dict(vector), {}
+    rest: Vector = dict(vector)
+    coordinates: dict[int, sp.Expr] = {}
     for lead, row, combination in pivots:
         value = rest.get(lead)
         if not value:
