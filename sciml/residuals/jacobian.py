@@ -11,8 +11,11 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from sciml.jets import Jet
 from sciml.networks.parameters import trainable
-from sciml.residuals.engines import choose_engine
+from sciml.residuals.engines import Engine, choose_engine
+from sciml.residuals.grouping import merges
+from sciml.residuals.merging import merge
 from sciml.residuals.system import Batch, Place, ResidualSystem, RowProgram
 
 
@@ -40,12 +43,59 @@ def row_jacobian(
             part, slopes, coefficient_slopes = _linearise(item.program, place, next(jets), values)
             if system.constraint is not None:
                 slopes = system.constraint.transpose(place.lifts, slopes)
-            rows = engine.pullback(model, place.points, place.inner, slopes)
+            rows = _pullback(engine, model, place, slopes)
             rows = torch.cat([rows, coefficient_slopes], dim=2) if values else rows
             residual, block = (part, rows) if sign == 1 else (residual - part, block - rows)
         residuals.append(residual.reshape(-1))
         blocks.append(block.reshape(-1, block.shape[-1]))
     return torch.cat(residuals), torch.cat(blocks)
+
+
+def split_jacobian(
+    system: ResidualSystem, model: nn.Module, batch: Batch, unknowns: Sequence[Tensor] = ()
+) -> dict[Jet | str, Tensor]:
+    """The Jacobian as a sum over the derivatives of which the rows are made: ∂F_c/∂jet_k · ∂jet_k/∂θ, part by part.
+
+    Args:
+        system: The residual system.
+        model: The network.
+        batch: Prepared points.
+        unknowns: Values of the unknown coefficients.
+
+    Returns:
+        Jet, or name of an unknown coefficient -> (N, P + number of unknowns); the parts sum to `row_jacobian`.
+    """
+    values = system.unknown_values(unknowns)
+    engine = system.engine or choose_engine(model)
+    jets = iter(system.batch_jets(model, batch, parameters=False))
+    size = sum(p.numel() for p in trainable(model).values())
+    names = [symbol.name for symbol in system.problem.unknowns]
+    counts = [len(item.ids) * len(item.program.term.components) for item in batch]
+    parts: dict[Jet | str, Tensor] = {}
+    for number, item in enumerate(batch):
+        here = slice(sum(counts[:number]), sum(counts[: number + 1]))
+        for sign, place in zip((1, -1), item.places, strict=False):
+            _, slopes, coefficient_slopes = _linearise(item.program, place, next(jets), values)
+            pieces: list[tuple[Jet | str, Tensor, slice]] = []
+            for k, jet in enumerate(item.program.needed):
+                one = torch.zeros_like(slopes)
+                one[:, :, k] = slopes[:, :, k]
+                inner = one if system.constraint is None else system.constraint.transpose(place.lifts, one)
+                pieces.append((jet, engine.pullback(model, place.points, place.inner, inner), slice(0, size)))
+            for k, name in enumerate(names):
+                pieces.append((name, coefficient_slopes[:, :, k : k + 1], slice(size + k, size + k + 1)))
+            for key, block, columns in pieces:
+                part = parts.setdefault(key, slopes.new_zeros(sum(counts), size + len(names)))
+                part[here, columns] += sign * block.reshape(counts[number], -1)
+    return parts
+
+
+def _pullback(engine: Engine, model: nn.Module, place: Place, slopes: Tensor) -> Tensor:
+    """Rows (n, c, P) from derivatives (n, c, k) in the network's jets at a place."""
+    if place.merged is None or not merges(engine, place.merged):
+        return engine.pullback(model, place.points, place.inner, slopes)
+    fewer, positions = merge(place.inner, place.merged)
+    return engine.pullback(model, place.points, fewer, slopes[:, :, list(positions)])
 
 
 def _linearise(
@@ -97,9 +147,7 @@ class RowProducts:
         self._slopes = [
             _linearise(item.program, place, next(jets), self._values)[1:] for item in batch for place in item.places
         ]
-        self._tangents: list[Callable[[Tensor], Tensor]] = [
-            engine.tangent_map(model, group.points, group.needed) for group in batch.groups
-        ]
+        self._tangents: list[Callable[[Tensor], Tensor]] = [group.tangent_map(engine, model) for group in batch.groups]
 
     @property
     def residual(self) -> Tensor:

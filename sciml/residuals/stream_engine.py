@@ -33,7 +33,11 @@ class StreamEngine:
     Value and derivatives of every layer pass through the network as one stacked array: an affine layer is
     one matrix product, an activation a few in-place products (Faà di Bruno's formula by way of the Leibniz
     rule). Gradients and per-point gradients take one sweep backwards.
+
+    A jet's multi-index may be a merged second derivative of `sciml.residuals.merging`.
     """
+
+    merges_second_derivatives = True
 
     def jets(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], parameters: bool = True) -> Tensor:
         """Field values and derivatives.

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sciml.networks.stages import Activation, Affine, Concatenate, Product, Scale, Shift, Stage, Sum
 from sciml.residuals.buffers import BufferPool
-from sciml.residuals.taylor import RULES, TIMES_INPUT, ActivationProgram, Index, activation_program, splits
+from sciml.residuals.taylor import RULES, TIMES_INPUT, ActivationProgram, Index, activation_program, is_merged, splits
 
 Streams = dict[Index, Tensor]
 
@@ -195,7 +195,7 @@ class Propagation:
         for index in self.indices:
             if not any(index):
                 start[index] = points.T if pool is None else points.T.contiguous()
-            elif sum(index) == 1:
+            elif not is_merged(index) and sum(index) == 1:
                 start[index] = unit[index.index(1)].unsqueeze(-1)
         tape.slots.append(start)
         tape.stacks.append(None)

@@ -20,6 +20,7 @@ from sciml.points import PointSet
 from sciml.residuals.engines import Engine, choose_engine
 from sciml.residuals.grouping import Group, group_places
 from sciml.residuals.lift import HardConstraint
+from sciml.residuals.merging import Merged, merged_second_derivatives
 from sciml.residuals.rows import Rows, TermRows
 from sciml.terms import Term
 
@@ -56,8 +57,10 @@ class RowProgram:
         representative = {jet: atom for atom, jet in atoms.items()}
         canonical = {atom: representative[jet] for atom, jet in atoms.items()}
         dynamic = [*self.unknowns, *(representative[jet] for jet in self.needed)]
+        expressions = [expression.xreplace(canonical) for expression in expressions]
+        self.merged = merged_second_derivatives(expressions, representative)
         self.program = Program(
-            [expression.xreplace(canonical) for expression in expressions],
+            expressions,
             [*problem.coordinates, *self.normals, *self._slots, *dynamic],
             dynamic,
         )
@@ -95,6 +98,7 @@ class Place:
 
     points: Tensor
     inner: tuple[Jet, ...]
+    merged: Merged | None
     state: list
     lifts: list
 
@@ -192,7 +196,7 @@ class ResidualSystem:
                 raise PointsError("terms " + ", ".join(map(repr, self._programs)), repr(name), "sample(problem, ...)")
             batch.append(self._term_batch(self._programs[name], piece, where))
         places = [place for item in batch for place in item.places]
-        return Batch(tuple(batch), group_places([(place.points, place.inner) for place in places]))
+        return Batch(tuple(batch), group_places([(place.points, place.inner, place.merged) for place in places]))
 
     def _term_batch(self, program: RowProgram, piece: PointSet, device: torch.device) -> TermBatch:
         place = self._place(program, piece.coordinates, piece.value, device)
@@ -205,7 +209,7 @@ class ResidualSystem:
         state = program.prepare(self.problem, points, values, device)
         lifts = self.constraint.prepare(points, program.needed, device) if self.constraint else []
         inner = self.constraint.network_jets(program.needed) if self.constraint else program.needed
-        return Place(torch.tensor(points, device=device), inner, state, lifts)
+        return Place(torch.tensor(points, device=device), inner, program.merged, state, lifts)
 
     def _opposite(self, term: Term, points: np.ndarray) -> np.ndarray:
         domain = self.problem.domain
@@ -219,6 +223,8 @@ class ResidualSystem:
     def batch_jets(self, model: nn.Module, batch: Batch, parameters: bool = True) -> list[Tensor]:
         """Jets of the fields (constraint applied) at every place, the network evaluated once per group.
 
+        Second derivatives that enter a term only as one sum may come as that sum and zeros (`merging`).
+
         Args:
             model: Module from (n, d) to (n, m).
             batch: Prepared points.
@@ -228,7 +234,7 @@ class ResidualSystem:
             (n, k) for each place, term by term.
         """
         engine = self.engine or choose_engine(model)
-        inner = [engine.jets(model, group.points, group.needed, parameters) for group in batch.groups]
+        inner = [group.evaluate(engine, model, parameters) for group in batch.groups]
         return self.place_jets(batch, inner)
 
     def place_jets(self, batch: Batch, inner: Sequence[Tensor], homogeneous: bool = False) -> list[Tensor]:

@@ -13,11 +13,18 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-Index = tuple[int, ...]
+Index = tuple[Any, ...]
+"""Orders of derivative per coordinate, or a merged second derivative: pairs (c_i, 2e_i), see `merging`."""
+
+
+def is_merged(index: Index) -> bool:
+    """Whether an index stands for Σ c_i ∂_i²."""
+    return isinstance(index[0], tuple)
 
 
 def closure(orders: Iterable[Index], dimension: int) -> tuple[Index, ...]:
@@ -36,14 +43,25 @@ def closure(orders: Iterable[Index], dimension: int) -> tuple[Index, ...]:
     """
     found = {(0,) * dimension}
     for index in orders:
-        found.update(itertools.product(*(range(order + 1) for order in index)))
-    return tuple(sorted(found, key=lambda index: (sum(index), index)))
+        if is_merged(index):
+            found.update([index, *(_half(order) for _, order in index)])
+        else:
+            found.update(itertools.product(*(range(order + 1) for order in index)))
+    return tuple(sorted(found, key=lambda index: (is_merged(index), 0 if is_merged(index) else sum(index), index)))
+
+
+def _half(order: Index) -> Index:
+    return tuple(k // 2 for k in order)
 
 
 @lru_cache(maxsize=4096)
 def splits(index: Index) -> tuple[tuple[float, Index, Index], ...]:
     """All (C(γ, β), β, γ - β) of the Leibniz rule D^γ(uv) = Σ C(γ, β) D^β u D^{γ-β} v."""
-    result = []
+    result: list[tuple[float, Index, Index]] = []
+    if is_merged(index):
+        zero = (0,) * len(index[0][1])
+        halves = [(2.0 * factor, _half(order), _half(order)) for factor, order in index]
+        return ((1.0, zero, index), (1.0, index, zero), *halves)
     for lower in itertools.product(*(range(order + 1) for order in index)):
         rest = tuple(a - b for a, b in zip(index, lower, strict=True))
         result.append((float(math.prod(math.comb(a, b) for a, b in zip(index, lower, strict=True))), lower, rest))
@@ -204,7 +222,11 @@ class _Writer:
     def _chain(self, number: int, index: Index) -> list[Part]:
         """D^γ y = Σ C(γ - e_i, β) D^β(slope) D^{γ-β} z, for the i with the fewest parts."""
         choices = []
-        for axis, order in enumerate(index):
+        if is_merged(index):
+            zero = (0,) * len(index[0][1])
+            first = [(factor, _half(order), _half(order)) for factor, order in index]
+            choices.append([part for part in [(1.0, zero, index), *first] if part[2] in self.present])
+        for axis, order in enumerate(() if is_merged(index) else index):
             if order:
                 lower = tuple(o - (i == axis) for i, o in enumerate(index))
                 choices.append([
@@ -242,7 +264,7 @@ class _Writer:
         for binomial, beta, rest in splits(index):
             if self._operand(left, beta) and self._operand(right, rest):
                 pair = ((left, beta), (right, rest))
-                pair = min(pair, pair[::-1]) if left == right else pair
+                pair = pair[::-1] if left == right and pair[::-1] in merged else pair
                 merged[pair] = merged.get(pair, 0.0) + factor * binomial
         return [(coefficient, *pair) for pair, coefficient in merged.items()]
 

@@ -25,7 +25,7 @@ from sciml import (
     field,
     sample,
 )
-from sciml.jets import Jet
+from sciml.jets import Jet, jet_atoms
 from sciml.networks import MLP, flat_parameters, parameter_views
 from sciml.residuals import (
     AutogradEngine,
@@ -36,6 +36,8 @@ from sciml.residuals import (
     hard_constraint,
     row_jacobian,
 )
+from sciml.residuals.merging import merged_second_derivatives
+from sciml.residuals.taylor import is_merged
 
 x, y, t = coordinates("x y t")
 
@@ -74,7 +76,15 @@ def plate() -> IBVP:
     return IBVP(sp.Eq(bending, sp.exp(x) * y), Rectangle((x, 0, 1), (y, 0, 1)), boundary=conditions)
 
 
-PROBLEMS = [flow, periodic_dispersion, inverse_wave, plate]
+def waves() -> IBVP:
+    w = field("w", x, y, t)
+    operator = w.diff(t, 2) - 4 * (w.diff(x, 2) + w.diff(y, 2)) + w.diff(x, y) * w
+    return IBVP(sp.Eq(operator, sp.exp(x) * t), Rectangle((x, 0, 1), (y, 0, 1)), time=(t, 0, 1),
+                initial={w: x * (1 - x) * y * (1 - y), w.diff(t): 0},
+                boundary=[Dirichlet(w, 0)])  # fmt: skip
+
+
+PROBLEMS = [flow, periodic_dispersion, inverse_wave, plate, waves]
 
 
 class RowModule(nn.Module):
@@ -147,7 +157,7 @@ class Watching(StreamEngine):
         self.asked: list[tuple[int, set[int]]] = []
 
     def jets(self, model: nn.Module, points: Tensor, needed: Sequence[Jet], parameters: bool = True) -> Tensor:
-        self.asked.append((len(points), {sum(orders) for _, orders in needed}))
+        self.asked.append((len(points), {2 if is_merged(orders) else sum(orders) for _, orders in needed}))
         return super().jets(model, points, needed, parameters)
 
 
@@ -192,3 +202,40 @@ def test_engine_of_a_module_is_used() -> None:
     assert isinstance(choose_engine(model), StreamEngine)
     model.derivative_engine = AutogradEngine()
     assert choose_engine(model) is model.derivative_engine
+
+
+u, c = field("u", x, y), sp.Symbol("c")
+MERGED = [
+    (u.diff(x, 2) + u.diff(y, 2), ((1.0, (0, 2)), (1.0, (2, 0)))),
+    (u.diff(x, 2) - u.diff(y, 2) / 4 + u.diff(x, y) * u**2, ((1.0, (0, 2)), (-4.0, (2, 0)))),
+    (sp.exp(u) * (1 + x**2) * (u.diff(x, 2) + sp.pi * u.diff(y, 2)), ((1.0, (0, 2)), (1 / np.pi, (2, 0)))),
+    (u.diff(x, 2) + x * u.diff(y, 2), None),
+    (u.diff(x, 2) + c * u.diff(y, 2), None),
+    (u.diff(x, 2) * u.diff(y, 2), None),
+    ((u.diff(x, 2) + u.diff(y, 2)) ** 2, None),
+    (u.diff(x, 2) + u.diff(y), None),
+    (u.diff(x, 2) + u.diff(y, 2) + u.diff(x, 3), None),
+    (u.diff(x, 2) + u.diff(y, 2) + u.diff(x, 2, y, 1), None),
+]
+
+
+@pytest.mark.parametrize(("expression", "wanted"), MERGED)
+def test_which_second_derivatives_merge(expression: sp.Expr, wanted: object) -> None:
+    atoms = {jet: atom for atom, jet in jet_atoms(expression, [u], (x, y)).items()}
+    found = merged_second_derivatives([sp.expand(expression)], atoms)
+    assert _same(found, wanted)
+
+
+def _same(found: object, wanted: object) -> bool:
+    if found is None or wanted is None:
+        return found is wanted
+    return all(a[1] == b[1] and abs(a[0] - b[0]) < 1e-15 for a, b in zip(found, wanted, strict=True))
+
+
+def test_components_must_agree_on_the_sum() -> None:
+    v = field("v", x, y)
+    atoms = {(i, o): w.diff(x if o[0] else y, 2) for i, w in enumerate((u, v)) for o in ((2, 0), (0, 2))}
+    laplace = [w.diff(x, 2) + w.diff(y, 2) for w in (u, v)]
+    assert merged_second_derivatives(laplace, atoms) is not None
+    assert merged_second_derivatives([laplace[0], v.diff(x, 2) - v.diff(y, 2)], atoms) is None
+    assert merged_second_derivatives([*laplace, u.diff(x, 2)], atoms) is None
