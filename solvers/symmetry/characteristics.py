@@ -83,7 +83,15 @@ def tidy_rate(expression: sp.Expr) -> sp.Expr:
 def exponential(expression: sp.Expr) -> sp.Expr:
     """exp of a sum in which logarithms turn into powers."""
     terms = sp.expand(sp.expand_log(sp.logcombine(sp.expand(expression), force=False), force=True))
-    return sp.powsimp(sp.Mul(*(sp.exp(term) for term in sp.Add.make_args(terms))))
+    return sp.powsimp(sp.Mul(*(_power(term) for term in sp.Add.make_args(terms))))
+
+
+def _power(term: sp.Expr) -> sp.Expr:
+    """exp(c log b) as b**c."""
+    logarithms = [f for f in sp.Mul.make_args(term) if isinstance(f, sp.log)]
+    if len(logarithms) == 1 and not (term / logarithms[0]).has(sp.log):
+        return logarithms[0].args[0] ** (term / logarithms[0])
+    return sp.exp(term)
 
 
 def _linearising(rate: sp.Expr, z: sp.Symbol) -> Iterator[tuple[sp.Expr, sp.Expr, sp.Symbol]]:

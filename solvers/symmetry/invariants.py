@@ -14,6 +14,8 @@ from solvers.symmetry.matrix_exponential import matrix_exponential
 from solvers.symmetry.quadrature import primitive
 
 Field = dict[sp.Symbol, sp.Expr]
+# Not atan2 yet: among positive stand-ins it would turn into atan, which is wrong in the other half plane.
+_ANGLE = sp.Function("angle_", real=True)
 
 
 @dataclass
@@ -57,7 +59,10 @@ def canonical_coordinates(generator: Generator, stand_in: Mapping[sp.Expr, sp.Sy
     rates = {z: c.xreplace(positive) for z, c in rates.items()}
     back = {d: s for s, d in positive.items()}
     coordinates = [stand_in[x] for x in generator.independent]
-    found = _triangular(rates, coordinates) or _after_blocks(rates, coordinates)
+    fields = [stand_in[u] for u in generator.dependent]
+    found = (
+        _triangular(rates, coordinates[::-1]) or _after_blocks(rates, coordinates) or _triangular(rates, fields)
+    )
     if found is None:
         raise SolverError(
             "a generator whose characteristic equations are integrable by quadratures",
@@ -73,10 +78,9 @@ def canonical_coordinates(generator: Generator, stand_in: Mapping[sp.Expr, sp.Sy
     )
 
 
-def _triangular(rates: Field, coordinates: list[sp.Symbol]) -> Canonical | None:
+def _triangular(rates: Field, candidates: list[sp.Symbol]) -> Canonical | None:
     moving = {z for z, c in rates.items() if c != 0}
-    order = [*reversed(coordinates), *(z for z in rates if z not in coordinates)]
-    for r in order:
+    for r in candidates:
         if r in moving and rates[r].free_symbols & moving <= {r}:
             found = _along(rates, r, moving)
             if found is not None:
@@ -177,10 +181,11 @@ def _after_blocks(rates: Field, coordinates: list[sp.Symbol]) -> Canonical | Non
         others = {z: c.xreplace(backward) for z, c in rates.items() if z not in block}
         inner: Field = {}
         for symbol, expression in forward.items():
-            rate = sum((rates[z] * expression.diff(z) for z in block), sp.S.Zero)
+            smooth = expression.replace(_ANGLE, lambda second, first: sp.atan(second / first))
+            rate = sum((rates[z] * smooth.diff(z) for z in block), sp.S.Zero)
             inner[symbol] = tidy_rate(sp.simplify(rate.xreplace(backward)))
         outer = {**inner, **{z: sp.trigsimp(tidy_rate(c)) if c.has(sp.cos) else tidy_rate(c) for z, c in others.items()}}
-        found = _triangular(outer, [*(z for z in coordinates if z not in block), *inner])
+        found = _triangular(outer, [*reversed(inner), *(z for z in coordinates if z not in block)])
         if found is not None:
             return _composed(found, forward, backward, block)
     return None
@@ -225,7 +230,7 @@ def _eigen_coordinates(block: list[sp.Symbol], rates: Field) -> tuple[Field, Fie
     radius, angle = sp.Dummy("rho", positive=True), sp.Dummy("theta", positive=True)
     unit = sp.Matrix([[1, 0], [n[0, 0] / omega, n[0, 1] / omega]])
     old = centre + unit.inv() * sp.Matrix([radius * sp.cos(angle), radius * sp.sin(angle)])
-    new = {radius: sp.sqrt(sp.expand(first**2 + second**2)), angle: sp.atan2(second, first)}
+    new = {radius: sp.sqrt(sp.expand(first**2 + second**2)), angle: _ANGLE(second, first)}
     return new, dict(zip(block, old.applyfunc(sp.expand), strict=True))
 
 
@@ -234,3 +239,24 @@ def _left_vector(n: sp.Matrix, root: sp.Expr) -> list[sp.Expr]:
     if n[0, 1] != 0:
         return [sp.cancel((root - n[1, 1]) / n[0, 1]), sp.S.One]
     return [sp.S.One, sp.cancel((root - n[0, 0]) / n[1, 0])]
+
+
+def with_angles(expression: sp.Expr) -> sp.Expr:
+    """Polar angles written with atan2, their cosines and sines as ratios; for expressions in real variables.
+
+    Args:
+        expression: What `canonical_coordinates` gave, with the stand-ins replaced by the true variables.
+
+    Returns:
+        The expression without placeholders.
+    """
+
+    def ratio(node: sp.Expr) -> sp.Expr:
+        second, first = node.args[0].args
+        radius = sp.sqrt(sp.expand(first**2 + second**2))
+        return (first if node.func is sp.cos else second) / radius
+
+    if not expression.has(_ANGLE):
+        return expression
+    direct = expression.replace(lambda n: n.func in (sp.cos, sp.sin) and n.args[0].func is _ANGLE, ratio)
+    return direct.replace(_ANGLE, sp.atan2)
