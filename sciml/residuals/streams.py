@@ -172,6 +172,13 @@ class Propagation:
         self.ops, self.indices, self.keep = ops, indices, keep
         self._programs: dict[int, ActivationProgram] = {}
         readers = [source for op in ops for source in op.sources]
+        # scaled or shifted in place: what an affine stage wrote and one stage reads
+        written: list[bool] = [False]
+        self._alone = []
+        for op in ops:
+            free = all(written[source] and readers.count(source) == 1 for source in op.sources)
+            self._alone.append(free)
+            written.append(op.kind == "affine" or (op.kind in {"scale", "shift"} and free))
         # an array that only the next activation reads is free once that is done
         self._passing = [
             i > 0 and ops[i - 1].kind == "affine" and op.kind == "activation" and readers.count(i) == 1
@@ -281,13 +288,27 @@ class Propagation:
         return self._stack(tape, streams)
 
     def _scale(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
-        factor = as_column(used[0])
+        factor, stack = as_column(used[0]), self._mine(tape, i, op, used[0])
+        if stack is not None:
+            stack.mul_(factor[..., None] if factor.ndim else factor)
+            return tape.slots[op.sources[0]], stack
         return self._stack(tape, {index: factor * stream for index, stream in tape.slots[op.sources[0]].items()})
 
     def _shift(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
         streams, zero = dict(tape.slots[op.sources[0]]), self.indices[0]
+        stack = self._mine(tape, i, op, used[0])
+        if stack is not None:
+            streams[zero].add_(used[0][:, None])
+            return streams, stack
         streams[zero] = streams[zero] + used[0][:, None]
         return self._stack(tape, streams)
+
+    def _mine(self, tape: Tape, i: int, op: Op, constant: Tensor) -> Tensor | None:
+        """The array of the source, if it may be overwritten: nobody else reads it, also not the reverse sweep."""
+        slot = op.sources[0]
+        if tape.pool is None or constant.requires_grad or not self._alone[i]:
+            return None
+        return tape.stacks[slot]
 
     def _concatenate(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
         sources = [tape.slots[source] for source in op.sources]

@@ -136,6 +136,7 @@ class ReverseSweep:
         self.ops, self.indices = propagation.ops, propagation.indices
         self.tape, self.tensors, self.sink, self.pool = tape, tensors, sink, pool
         self.bars: list[Tensor | None] = [None] * (len(self.ops) + 1)
+        self._handed: Tensor | None = None  # a cotangent that went on to another slot as it was
         self.needs = [False]  # whether a wanted parameter lies upstream of a slot
         for op in self.ops:
             self.needs.append(any(sink.wanted[k] for k in op.tensors) or any(self.needs[s] for s in op.sources))
@@ -149,10 +150,10 @@ class ReverseSweep:
         self.bars[-1] = cotangent
         for i in range(len(self.ops) - 1, -1, -1):
             bar, op = self.bars[i + 1], self.ops[i]
-            self.bars[i + 1] = None
+            self.bars[i + 1] = self._handed = None
             if bar is not None and self.needs[i + 1]:
                 getattr(self, f"_{op.kind}")(i, op, bar)
-            if bar is not None:
+            if bar is not None and bar is not self._handed:
                 self.pool.give(bar)
 
     def _pass(self, slot: int, bar: Tensor) -> None:
@@ -219,16 +220,17 @@ class ReverseSweep:
         if self.sink.wanted[op.tensors[0]]:
             self.sink.scaled(op.tensors[0], bar, self._source(source))
         if self.needs[source]:
-            out = self.pool.take(bar.shape, bar)
             factor = self.tensors[op.tensors[0]].detach().view(-1, *[1] * (bar.ndim - 1))
-            self._pass(source, torch.mul(bar, factor, out=out))
+            self._handed = bar
+            self._pass(source, bar.mul_(factor))
 
     def _shift(self, i: int, op: Op, bar: Tensor) -> None:
         source = op.sources[0]
         if self.sink.wanted[op.tensors[0]]:
             self.sink.value(op.tensors[0], bar[:, 0])
         if self.needs[source]:
-            self._pass(source, self.pool.take(bar.shape, bar).copy_(bar))
+            self._handed = bar
+            self._pass(source, bar)
 
     def _concatenate(self, i: int, op: Op, bar: Tensor) -> None:
         outputs, start = list(self.tape.slots[i + 1]), 0
