@@ -15,8 +15,8 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
 h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #d0d7de; }
 table { border-collapse: collapse; margin: 1rem 0; } caption { text-align: left; color: #57606a; }
-th, td { padding: .3rem .9rem; border-bottom: 1px solid #d0d7de; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
+th, td { padding: .3rem .9rem; border-bottom: 1px solid #d0d7de; text-align: left; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { background: #f6f8fa; padding: .8rem; overflow-x: auto; font-size: 13px; }
 figure { margin: 1rem 0; } img { max-width: 100%; height: auto; } figcaption { color: #57606a; }
 """
@@ -39,7 +39,9 @@ class Section:
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:
         """A table of strings."""
-        cells = ["<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
+        cells = [
+            "<tr>" + "".join(f"<td{_kind(cell)}>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        ]
         header = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in head)
         note = f"<caption>{html.escape(caption)}</caption>" if caption else ""
         self.parts.append(f"<table>{note}<thead><tr>{header}</tr></thead><tbody>{''.join(cells)}</tbody></table>")
@@ -54,6 +56,14 @@ class Section:
             f'<figure><img alt="{text}" width="{width}" src="data:image/png;base64,{data}">'
             f"<figcaption>{text}</figcaption></figure>"
         )
+
+
+def _kind(cell: str) -> str:
+    try:
+        float(cell)
+    except ValueError:
+        return ""
+    return ' class="number"'
 
 
 def page(title: str, lead: str, sections: Sequence[Section]) -> str:
