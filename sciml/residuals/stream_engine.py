@@ -218,8 +218,13 @@ def _as_parameters(points: Tensor, tensors: Sequence[Tensor]) -> Tensor:
     return points.to(tensors[0].dtype) if tensors and points.dtype != tensors[0].dtype else points
 
 
-def _indices(needed: Sequence[Jet], points: Tensor) -> tuple[Index, ...]:
-    return closure({orders for _, orders in needed}, points.shape[-1])
+def _indices(needed: tuple[Jet, ...], points: Tensor) -> tuple[Index, ...]:
+    return _closed(needed, points.shape[-1])
+
+
+@lru_cache(maxsize=256)
+def _closed(needed: tuple[Jet, ...], dimension: int) -> tuple[Index, ...]:
+    return closure({orders for _, orders in needed}, dimension)
 
 
 def _columns(model: nn.Module, tensors: Sequence[Tensor]) -> tuple[dict[int, int], int]:
