@@ -81,7 +81,7 @@ def tidy_rate(expression: sp.Expr) -> sp.Expr:
 
 
 def exponential(expression: sp.Expr) -> sp.Expr:
-    """exp of a sum in which logarithms turn into powers."""
+    """Exp of a sum in which logarithms turn into powers."""
     terms = sp.expand(sp.expand_log(sp.logcombine(sp.expand(expression), force=False), force=True))
     return sp.powsimp(sp.Mul(*(_power(term) for term in sp.Add.make_args(terms))))
 
@@ -182,7 +182,16 @@ def _joined(level: sp.Expr) -> tuple[sp.Expr, sp.Expr] | None:
 
 
 def _rational_root(level: sp.Expr, z: sp.Symbol, value: sp.Expr) -> sp.Expr | None:
-    """The first root of a linear or quadratic equation."""
+    """The larger root of a linear or quadratic equation in z or in one exponential of z."""
+    exponentials = {e for e in level.atoms(sp.exp) if e.has(z)}
+    if exponentials:
+        rates = [sp.expand(e.args[0]).coeff(z, 1) for e in exponentials]
+        unit = min(rates, key=lambda r: (sp.count_ops(r), str(r)))
+        unit = -unit if unit.could_extract_minus_sign() else unit
+        v = sp.Dummy("v", positive=True)
+        inside = sp.powsimp(sp.expand(level.subs(z, sp.log(v) / unit)))
+        root = None if inside.has(z) else _rational_root(inside, v, value)
+        return None if root is None else sp.log(root) / unit
     top, bottom = sp.fraction(sp.together(level))
     equation = sp.expand(top - value * bottom)
     if not equation.is_polynomial(z) or not 1 <= sp.degree(equation, z) <= 2:

@@ -60,9 +60,7 @@ def canonical_coordinates(generator: Generator, stand_in: Mapping[sp.Expr, sp.Sy
     back = {d: s for s, d in positive.items()}
     coordinates = [stand_in[x] for x in generator.independent]
     fields = [stand_in[u] for u in generator.dependent]
-    found = (
-        _triangular(rates, coordinates[::-1]) or _after_blocks(rates, coordinates) or _triangular(rates, fields)
-    )
+    found = _triangular(rates, coordinates[::-1]) or _after_blocks(rates, coordinates) or _triangular(rates, fields)
     if found is None:
         raise SolverError(
             "a generator whose characteristic equations are integrable by quadratures",
@@ -184,7 +182,10 @@ def _after_blocks(rates: Field, coordinates: list[sp.Symbol]) -> Canonical | Non
             smooth = expression.replace(_ANGLE, lambda second, first: sp.atan(second / first))
             rate = sum((rates[z] * smooth.diff(z) for z in block), sp.S.Zero)
             inner[symbol] = tidy_rate(sp.simplify(rate.xreplace(backward)))
-        outer = {**inner, **{z: sp.trigsimp(tidy_rate(c)) if c.has(sp.cos) else tidy_rate(c) for z, c in others.items()}}
+        outer = {
+            **inner,
+            **{z: sp.trigsimp(tidy_rate(c)) if c.has(sp.cos) else tidy_rate(c) for z, c in others.items()},
+        }
         found = _triangular(outer, [*reversed(inner), *(z for z in coordinates if z not in block)])
         if found is not None:
             return _composed(found, forward, backward, block)

@@ -58,7 +58,7 @@ def _integrated(a: list[sp.Expr], z: sp.Symbol) -> list[sp.Expr] | None:
 
 def _gauss(expression: sp.Expr, z: sp.Symbol) -> sp.Expr | None:
     """∫ exp(a z² + b z + c), up to a factor."""
-    constant, moving = sp.powsimp(expression).as_independent(z, as_Add=False)
+    _, moving = sp.powsimp(expression).as_independent(z, as_Add=False)
     if moving.func is not sp.exp or not moving.args[0].is_polynomial(z) or sp.degree(moving.args[0], z) != 2:
         return None
     a, b, _ = sp.Poly(moving.args[0], z).all_coeffs()
@@ -178,7 +178,7 @@ def _named(a: list[sp.Expr], z: sp.Symbol) -> list[sp.Expr] | None:
 
 
 def _with_factor(a: list[sp.Expr], z: sp.Symbol) -> list[sp.Expr] | None:
-    """y = exp(λ w^k) v with w = z − c, so that v has a two-term recurrence."""
+    """Y = exp(λ w^k) v with w = z − c, so that v has a two-term recurrence."""
     w = sp.Dummy("w", real=True)
     for centre in _centres(a, z):
         moved = [sp.cancel(c.subs(z, w + centre)) for c in a]

@@ -11,6 +11,7 @@ from solvers.symmetry.change_of_variables import normal_form
 from solvers.symmetry.characteristics import characteristic
 from solvers.symmetry.linear_odes import linear_solutions
 from solvers.symmetry.quadrature import primitive
+from solvers.symmetry.total_derivatives import first_integral
 
 LARGE = 400
 
@@ -49,7 +50,8 @@ class _Constants:
     """The same names in every branch, one after the other."""
 
     def __init__(self, names: Iterator[sp.Symbol]) -> None:
-        self.names, self.known = names, []
+        self.names = names
+        self.known: list[sp.Symbol] = []
 
     def __call__(self, number: int) -> sp.Symbol:
         while len(self.known) <= number:
@@ -183,32 +185,12 @@ class OrdinaryEquation:
 
     def _exact(self, residual: sp.Expr, jets: list[sp.Symbol], used: int) -> list[sp.Expr]:
         """A total derivative: integrate once; the constant is kept if that can be solved, else zero."""
-        integral = self._first_integral(residual, jets)
+        integral = first_integral(residual, jets, self.z)
         if integral is None:
             return []
         constant = self.constants(used)
         lower = jets[:-1]
         return self._solve(sp.expand(integral - constant), lower, used + 1) or self._solve(integral, lower, used)
-
-    def _first_integral(self, residual: sp.Expr, jets: list[sp.Symbol]) -> sp.Expr | None:
-        total, rest = sp.S.Zero, residual
-        for k in range(len(jets) - 1, 0, -1):
-            slope = sp.expand(rest.diff(jets[k]))
-            if slope.has(*jets[k:]):
-                return None
-            part = primitive(slope, jets[k - 1])
-            if part is None:
-                return None
-            total += part
-            rest = sp.powsimp(sp.expand(rest - self._total(part, jets)))
-        if rest.has(*jets):
-            return None
-        tail = primitive(rest, self.z) if rest != 0 else sp.S.Zero
-        return None if tail is None else total + tail
-
-    def _total(self, expression: sp.Expr, jets: list[sp.Symbol]) -> sp.Expr:
-        chain = (expression.diff(a) * b for a, b in zip(jets, jets[1:], strict=False))
-        return expression.diff(self.z) + sum(chain, sp.S.Zero)
 
     def _energy(self, residual: sp.Expr, jets: list[sp.Symbol], used: int) -> list[sp.Expr]:
         """y″ = h(y): y′² = 2∫h; solitary waves where the right side is y²(a + b y^m)."""
@@ -230,7 +212,7 @@ class OrdinaryEquation:
         return [(-a / b / sp.cosh(phase) ** 2) ** (1 / m)]
 
     def _monomial(self, residual: sp.Expr, jets: list[sp.Symbol], used: int) -> list[sp.Expr]:
-        """y = c z^m for small m, where all terms get the same power."""
+        """Y = c z^m for small m, where all terms get the same power."""
         z, c = self.z, sp.Dummy("c", positive=True)
         found = []
         for m in (sp.Integer(k) for k in (-3, -2, -1, 1, 2, 3)):

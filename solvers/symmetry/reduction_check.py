@@ -61,7 +61,9 @@ def _defect(
     table: dict[sp.Expr, Value] = dict(point.values)
     table |= {stand_in[f]: series for f, series in zip(functions, point.fields, strict=False)}
     parameters = set().union(*(e.free_symbols for e in (*formulas.values(), *reduction.original.residuals)))
-    source.add_parameters(parameters - set(table) - set(reduction.original.coordinates) - set(target.coordinates), table)
+    source.add_parameters(
+        parameters - set(table) - set(reduction.original.coordinates) - set(target.coordinates), table
+    )
     memo: dict = {}
     images = {z: ring.evaluate(e.xreplace(stand_in), table, memo) for z, e in formulas.items()}
     jets = GraphJets(ring, source.shift, [images[x] for x in target.coordinates], [images[u] for u in target.fields])

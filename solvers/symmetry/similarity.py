@@ -195,15 +195,13 @@ def _reduced(statement: Equations, generator: Generator) -> SimilarityReduction:
     new = [canonical.parameter, *positive]
     pulled = pulled_back(residuals, statement.coordinates, images, new)
     real = dict(zip(positive, old, strict=True)) | {d: s for s, d in symbols.items()}
-    display = lambda e: e.xreplace(real).replace(  # noqa: E731 - one expression, used thrice
+    display = lambda e: e.xreplace(real).replace(  # ruff: ignore[lambda-assignment] - one expression, used thrice
         lambda n: isinstance(n, AppliedUndef) and n.func in {f.func for f in inner},
         lambda n: functions[[f.func for f in inner].index(n.func)](*n.args),
     )
     reduced = tuple(_equation(_at_section(e, canonical.parameter, inner), display) for e in pulled)
     invariants = {z: _shown(canonical.invariants[s], back) for z, s in zip(old, independent, strict=True)}
-    values = {
-        f: _shown(canonical.invariants[s], back) for f, s in zip(outer, dependent.values(), strict=True)
-    }
+    values = {f: _shown(canonical.invariants[s], back) for f, s in zip(outer, dependent.values(), strict=True)}
     implicit = any(e.has(*statement.fields) for e in (*invariants.values(), canonical.moving.xreplace(back)))
     places = {f: f.func(*(invariants[z] for z in f.args)) for f in outer}
     moving = {canonical.parameter: canonical.moving.xreplace(back)}
@@ -212,9 +210,9 @@ def _reduced(statement: Equations, generator: Generator) -> SimilarityReduction:
         generator=generator,
         invariants=invariants,
         dependent_invariants=values,
-        ansatz={} if implicit else {
-            u: tidy(with_angles(formulas[u].xreplace(invariants).xreplace(moving))) for u in statement.fields
-        },  # fmt: skip
+        ansatz={}
+        if implicit
+        else {u: tidy(with_angles(formulas[u].xreplace(invariants).xreplace(moving))) for u in statement.fields},
         relations=tuple(sp.Eq(values[f], places[f]) for f in outer),
         equations=tuple(e for e in reduced if e != sp.true),
         functions=tuple(outer),

@@ -43,7 +43,8 @@ def residual_size(
         >>> x, t = coordinates("x t")
         >>> u = field("u", x, t)
         >>> c = sp.Symbol("C1", real=True)
-        >>> residual_size({u: sp.sqrt(-c) * sp.exp(-c * t) * sp.sin(sp.sqrt(c) * x)}, [u.diff(t) - u.diff(x, 2)]) < 1e-40
+        >>> wave = sp.sqrt(-c) * sp.exp(-c * t) * sp.sin(sp.sqrt(c) * x)
+        >>> residual_size({u: wave}, [u.diff(t) - u.diff(x, 2)]) < 1e-40
         True
     """
     terms = []
