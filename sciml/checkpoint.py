@@ -31,6 +31,7 @@ KINDS = {
     "exact": ("sciml.exact", "ExactSolution"),
     "pinn": ("solvers.pinn.solution", "PINNSolution"),
     "finite element": ("solvers.reference.solution", "FiniteElementSolution"),
+    "lie": ("solvers.lie.solution", "LieSolution"),
 }
 
 

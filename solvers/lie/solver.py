@@ -1,0 +1,190 @@
+"""LieSolver: linear problems by sums of exact solutions, fitted to the conditions by one linear solve."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from sciml.classification import LinearForm, linear_form
+from sciml.errors import SolverError, SolverWarning
+from sciml.ibvp import IBVP
+from sciml.record import RowMap, TrainingRecord
+from sciml.solution import Callback
+from solvers.lie.atoms import Atoms
+from solvers.lie.fit import LinearFit, solve_rows
+from solvers.lie.interval_dictionary import IntervalDictionary, read_evolution
+from solvers.lie.placement import Density, place_rows, unit_scale
+from solvers.lie.rows import ConditionRows
+from solvers.lie.solution import LieSolution
+from solvers.lie.spectral import spectral_fit
+from solvers.lie.statement import Statement
+
+_OTHERWISE = "use PINN"
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A fit, the largest mismatch on held-out rows and where, relative to the data."""
+
+    families: list[Atoms]
+    amplitudes: np.ndarray
+    rows: ConditionRows | None
+    error: float
+    place: str
+    method: str
+
+
+class LieSolver:
+    """Sums of exact solutions made by symmetries, fitted to initial and boundary data (after arXiv 2510.25731).
+
+    One equation with constant coefficients on an interval in time: separated modes, exponentials on the
+    characteristic variety, polynomials, layers and kinks, one linear solve; rows held out choose the size. Every
+    other linear problem: Chebyshev polynomials whose equations are rows too, and whose residual is in the status.
+
+    Args:
+        tol: Largest mismatch of the conditions, relative to the data, on held-out rows.
+        max_terms: Most atoms of a dictionary; None for no limit.
+        seed: Seed of the derivation of symmetries.
+
+    Raises:
+        SolverError: If an option is out of range.
+
+    Example:
+        >>> from sciml.problems import heat
+        >>> case = heat.sine()
+        >>> lie = LieSolver().solve(case.problem)
+        >>> print(f"{lie(x=0.3, t=0.05):.6e}")
+        -2.188603e-04
+    """
+
+    def __init__(self, tol: float = 1e-10, max_terms: int | None = None, seed: int = 0) -> None:
+        if not 0 < tol < 1:
+            raise SolverError("a tolerance between 0 and 1", repr(tol), "LieSolver(tol=1e-10)")
+        if max_terms is not None and max_terms < 1:
+            raise SolverError("max_terms >= 1, or None", repr(max_terms), "LieSolver(max_terms=200)")
+        self.tol, self.max_terms, self.seed = tol, max_terms, seed
+
+    def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> LieSolution:
+        """Solve a problem.
+
+        Args:
+            problem: A linear problem.
+            callbacks: Called as callback(level, levels, {"error": ..., "terms": ...}); a true answer stops.
+
+        Returns:
+            The best solution found.
+
+        Raises:
+            SolverError: If the problem is not linear, ill-posed, or has unknown coefficients.
+        """
+        started = time.process_time()
+        statement = Statement(problem, _linear_forms(problem), seed=self.seed)
+        best: _Candidate | None = None
+        history: dict[str, Any] = {"error": [], "terms": []}
+        for level, candidate in enumerate(self._candidates(statement)):
+            history["error"].append(candidate.error)
+            history["terms"].append(len(candidate.amplitudes))
+            if best is None or candidate.error < best.error:
+                best = candidate
+            values = {"error": candidate.error, "terms": float(len(candidate.amplitudes))}
+            if any([bool(callback(level, 6, values)) for callback in callbacks]) or best.error <= self.tol:
+                break
+        assert best is not None
+        history["seconds"] = time.process_time() - started
+        status = (
+            f"{best.method}, {int(np.count_nonzero(best.amplitudes))} terms; largest relative mismatch on held-out "
+            f"rows {best.error:.1e} at {best.place}"
+        )
+        if best.error > self.tol:
+            status = f"tolerance {self.tol:g} not reached: {status}"
+            warnings.warn(status, SolverWarning, stacklevel=2)
+        return LieSolution(problem, best.families, best.amplitudes, status, history, _record(best))
+
+    def _candidates(self, statement: Statement) -> Iterator[_Candidate]:
+        evolution = read_evolution(statement)
+        if evolution is not None and statement.problem.classification.homogeneous:
+            dictionary = IntervalDictionary(statement, evolution)
+            for count in dictionary.levels():
+                families = dictionary.build(count)
+                if self.max_terms is not None and sum(map(len, families)) > self.max_terms:
+                    if count == dictionary.levels()[0]:
+                        raise SolverError("room for the smallest dictionary", f"max_terms={self.max_terms}",
+                                          f"max_terms={sum(map(len, families))}")  # fmt: skip
+                    return
+                yield _fitted(statement.problem, families, count)
+            return
+        atom, error = spectral_fit(statement.problem, self.tol)
+        method = "Chebyshev least squares, the equations hold only to the mismatch given"
+        yield _Candidate([atom], np.ones(1), None, error, "root mean square over equations and conditions", method)
+
+
+def _linear_forms(problem: IBVP) -> list[LinearForm]:
+    if problem.unknowns:
+        raise SolverError("known coefficients", ", ".join(map(str, problem.unknowns)), _OTHERWISE)
+    forms = [linear_form(problem.substitute(e), problem.fields, problem.coordinates) for e in problem.equations]
+    conditions = [linear_form(problem.substitute(e), problem.fields, problem.coordinates)
+                  for term in problem.terms for e in term.expressions]  # fmt: skip
+    linear = [form for form in forms if form is not None]
+    if len(linear) < len(forms) or any(form is None for form in conditions):
+        raise SolverError("linear equations and conditions", "a nonlinear one", _OTHERWISE)
+    kind = problem.classification
+    if kind.backward:
+        raise SolverError("a well-posed evolution", "an equation that is ill-posed forwards in time",
+                          "check the sign of the diffusion, or reverse time")  # fmt: skip
+    if kind.type == "elliptic" and problem.time is not None:
+        raise SolverError("a well-posed evolution", "an elliptic equation with initial data (Cauchy problem)",
+                          "state it without time, with a condition on every face")  # fmt: skip
+    return linear
+
+
+def _fitted(problem: IBVP, families: list[Atoms], count: int) -> _Candidate:
+    scale = unit_scale(problem)
+    made = []
+    for order, extra in ((12, 0), (9, 1)):
+        density = Density(line=max(4, count // 6 + extra), order=order)
+        made.append(ConditionRows(problem, place_rows(problem, density), scale))
+    rows, check = made
+    fit: LinearFit = solve_rows(rows.matrix(families), rows.target(), rows.row_weights)
+    target = check.target()
+    unit = np.sqrt([scale[t.name] for t in problem.terms for n in t.components for _ in [n]])
+    by_name = dict(zip([n for t in problem.terms for n in t.components], unit, strict=True))
+    factor = np.array([by_name[name] for name in np.concatenate(check.labels)])
+    mismatch = np.abs(factor * (check.matrix(families) @ fit.amplitudes - target))
+    size = max(float(np.abs(factor * target).max(initial=0.0)), 1e-300)
+    worst = int(np.argmax(np.where(np.isfinite(mismatch), mismatch, np.inf)))
+    location = np.concatenate(check.locations)[worst]
+    place = ", ".join(f"{s} = {v:.4g}" for s, v in zip(problem.coordinates, location, strict=True))
+    error = float(mismatch[worst]) / size
+    return _Candidate(families, fit.amplitudes, rows, error if np.isfinite(error) else np.inf, place, "exact atoms")
+
+
+def _record(best: _Candidate) -> TrainingRecord | None:
+    """Rows of the conditions, parameters the amplitudes."""
+    if best.rows is None:
+        return None
+    rows, families = best.rows, best.families
+    matrix, target = torch.from_numpy(rows.matrix(families)), torch.from_numpy(rows.target())
+
+    def quantity(theta: torch.Tensor, points: torch.Tensor, needed: Sequence[Any]) -> torch.Tensor:
+        jets = [family.jets(points.detach().numpy(), list(needed)) for family in families]
+        return torch.from_numpy(np.concatenate(jets, axis=2)) @ theta
+
+    return TrainingRecord(
+        parameters=torch.from_numpy(best.amplitudes.copy()),
+        points=rows.points,
+        rows=RowMap(
+            lambda theta: matrix @ theta - target,
+            lambda theta: (matrix @ theta - target, matrix),
+            np.concatenate(rows.ids),
+            np.concatenate(rows.labels),
+        ),
+        weights=torch.from_numpy(rows.row_weights**2),
+        quantity=quantity,
+        problem=rows.problem,
+    )

@@ -1,0 +1,76 @@
+"""Spectral least squares: Chebyshev polynomials with the equations among the rows, for any linear problem."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sciml.ibvp import IBVP
+from solvers.lie.fit import solve_rows
+from solvers.lie.placement import Density, place_rows, unit_scale
+from solvers.lie.rows import ConditionRows
+from solvers.lie.spectral_atoms import ChebyshevAtoms, TensorBasis
+
+_DEGREES = {1: (16, 32, 64, 128), 2: (10, 16, 24, 32), 3: (6, 9, 12), 4: (4, 6)}
+
+
+def spectral_fit(
+    problem: IBVP, tolerance: float, equations_only: bool = False, most: int = 1600
+) -> tuple[ChebyshevAtoms, float]:
+    """Minimise equations and conditions over tensor Chebyshev polynomials of growing degree.
+
+    Args:
+        problem: A linear problem.
+        tolerance: Relative residual at which to stop.
+        equations_only: Leave the conditions out: a particular solution of least norm.
+        most: Most unknowns.
+
+    Returns:
+        One atom, and the root mean square residual on held-out rows relative to the data.
+    """
+    bounds = np.array(problem.bounds)
+    d, m = len(bounds), len(problem.fields)
+    scale = equation_scale(problem)
+    best: tuple[ChebyshevAtoms, float] | None = None
+    for size in _DEGREES[d]:
+        if best is not None and m * size**d > most:
+            break
+        basis = TensorBasis(bounds, (size,) * d, m)
+        made = [
+            ConditionRows(problem, place_rows(problem, Density(order=order, interior=size + 4, shift=shift)), scale)
+            for order, shift in ((10, 1), (7, 2))
+        ]
+        chosen = [_interior_only(rows) if equations_only else slice(None) for rows in made]
+        fit_rows, check = made
+        first, second = chosen
+        fit = solve_rows(fit_rows.matrix([basis])[first], fit_rows.target()[first], fit_rows.row_weights[first], 1e-13)
+        shape = (1, m, *basis.shape)
+        atom = ChebyshevAtoms(bounds, fit.amplitudes.reshape(shape), "spectral solution")
+        residual = check.matrix([atom])[second, 0] - check.target()[second]
+        size_of_data = np.linalg.norm((check.row_weights * check.target())[second])
+        error = float(np.linalg.norm(check.row_weights[second] * residual) / max(size_of_data, 1e-300))
+        if best is None or error < best[1]:
+            best = atom, error
+        if error <= 0.03 * tolerance:
+            break
+    assert best is not None
+    return best
+
+
+def _interior_only(rows: ConditionRows) -> np.ndarray:
+    names = {name for term in rows.problem.terms if term.kind == "interior" for name in term.components}
+    return np.isin(np.concatenate(rows.labels), list(names))
+
+
+def equation_scale(problem: IBVP) -> dict[str, float]:
+    """λ by term as `unit_scale`, the equations divided by their largest coefficient over the unit of its jet."""
+    scale = unit_scale(problem)
+    interior = [term.name for term in problem.terms if term.kind == "interior"]
+    points = place_rows(problem, Density(order=6, interior=4))
+    rows = ConditionRows(problem, points, dict.fromkeys(scale, 1.0))
+    lengths = np.diff(np.array(problem.bounds), axis=1)[:, 0]
+    for term, name in zip(rows._terms, [n for n in points.terms if (points.mask(n)).any()], strict=True):
+        if name in interior:
+            place = term.places[0]
+            units = np.array([np.prod(lengths ** -np.array(orders, dtype=float)) for _, orders in place.needed])
+            scale[name] = 1.0 / max(float((np.abs(place.coefficients) * units).max()), 1e-300) ** 2
+    return scale

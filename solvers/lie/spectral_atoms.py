@@ -1,0 +1,140 @@
+"""Chebyshev atoms: polynomials whose equation holds to a tracked residual, where no closed form is known."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numpy.polynomial import chebyshev
+
+from solvers.lie.atoms import Atoms, Needed
+
+
+def chebyshev_table(x: np.ndarray, low: float, high: float, count: int, order: int) -> np.ndarray:
+    """T_j^(order) on [low, high], j < count, at points, (N, count)."""
+    unit = (2 * x - low - high) / (high - low)
+    identity = np.eye(count)
+    if order:
+        identity = chebyshev.chebder(identity, order, axis=0) * (2 / (high - low)) ** order
+    if identity.shape[0] == 0:
+        return np.zeros((len(x), count))
+    return chebyshev.chebvander(unit, identity.shape[0] - 1) @ identity
+
+
+class TensorBasis(Atoms):
+    """All products of Chebyshev polynomials in a box, for each field: a basis, not solutions.
+
+    Args:
+        bounds: (d, 2).
+        shape: Number of polynomials per coordinate.
+        fields: m.
+    """
+
+    def __init__(self, bounds: np.ndarray, shape: Sequence[int], fields: int) -> None:
+        self.bounds, self.shape, self.fields = bounds, tuple(shape), fields
+        self.name, self.generators = "Chebyshev", ()
+
+    def __len__(self) -> int:
+        """Their number."""
+        return self.fields * int(np.prod(self.shape))
+
+    def jets(self, points: np.ndarray, needed: Needed) -> np.ndarray:
+        """Products of one-dimensional tables."""
+        size = int(np.prod(self.shape))
+        result = np.zeros((len(points), len(needed), len(self)))
+        for column, (field, orders) in enumerate(needed):
+            table = np.ones((len(points), 1))
+            for axis, order in enumerate(orders):
+                one = chebyshev_table(points[:, axis], *self.bounds[axis], self.shape[axis], order)
+                table = (table[:, :, None] * one[:, None, :]).reshape(len(points), -1)
+            result[:, column, field * size : (field + 1) * size] = table
+        return result
+
+    def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
+        """Not used: the basis is summed into one atom.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError
+
+    parameters = formula  # type: ignore[assignment]
+    take = formula  # type: ignore[assignment]
+    state = formula  # type: ignore[assignment]
+
+
+class ChebyshevAtoms(Atoms):
+    """Σ c_ij.. T_i(x) T_j(t) ... on a box.
+
+    Args:
+        bounds: (d, 2).
+        coefficients: (n, m, n_1, ..., n_d).
+        name: What they are.
+        generators: The symmetries.
+    """
+
+    kind = "chebyshev"
+
+    def __init__(
+        self, bounds: np.ndarray, coefficients: np.ndarray, name: str = "Chebyshev", generators: Sequence[str] = ()
+    ) -> None:
+        self.bounds, self.coefficients = bounds, coefficients
+        self.name, self.generators = name, tuple(generators)
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.coefficients)
+
+    def jets(self, points: np.ndarray, needed: Needed) -> np.ndarray:
+        """Contracted coordinate by coordinate."""
+        result = np.zeros((len(points), len(needed), len(self)))
+        for column, (field, orders) in enumerate(needed):
+            table: np.ndarray | None = None
+            for axis in reversed(range(len(orders))):
+                count = self.coefficients.shape[2 + axis]
+                one = chebyshev_table(points[:, axis], *self.bounds[axis], count, orders[axis])
+                if table is None:
+                    table = np.einsum("...j,pj->...p", self.coefficients[:, field], one, optimize=False)
+                else:
+                    table = np.einsum("...jp,pj->...p", table, one, optimize=False)
+            assert table is not None
+            result[:, column] = table.T
+        return result
+
+    def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
+        """Polynomials as cos(n arccos ξ), which evaluates without cancellation."""
+        units = [
+            sp.acos((2 * s - sp.Float(float(a)) - sp.Float(float(b))) / sp.Float(float(b - a)))
+            for s, (a, b) in zip(coordinates, self.bounds, strict=True)
+        ]
+        results = []
+        for table in self.coefficients[index]:
+            size = float(np.abs(table).max(initial=0.0))
+            total = []
+            for place in itertools.product(*[range(k) for k in table.shape]):
+                if abs(table[place]) > 1e-18 * size:
+                    factors = [sp.cos(k * unit) if k else sp.S.One for k, unit in zip(place, units, strict=True)]
+                    total.append(sp.Float(float(table[place])) * sp.Mul(*factors))
+            results.append(sp.Add(*total))
+        return tuple(results)
+
+    def parameters(self, index: int) -> dict[str, Any]:
+        """The degrees."""
+        return {"degrees": [k - 1 for k in self.coefficients.shape[2:]]}
+
+    def take(self, keep: np.ndarray) -> ChebyshevAtoms:
+        """Some of them."""
+        return ChebyshevAtoms(self.bounds, self.coefficients[keep], self.name, self.generators)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The arrays."""
+        arrays = {"bounds": self.bounds, "coefficients": self.coefficients}
+        return {"name": self.name, "generators": list(self.generators)}, arrays
+
+    @classmethod
+    def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> ChebyshevAtoms:
+        """Rebuild from `state()`."""
+        return cls(arrays["bounds"], arrays["coefficients"], meta["name"], meta["generators"])
