@@ -24,6 +24,7 @@ from solvers.lie.rows import ConditionRows
 from solvers.lie.solution import LieSolution
 from solvers.lie.spectral import spectral_fit
 from solvers.lie.statement import Statement
+from solvers.lie.system_dictionary import SystemDictionary
 
 _OTHERWISE = "use PINN"
 
@@ -108,8 +109,12 @@ class LieSolver:
 
     def _candidates(self, statement: Statement) -> Iterator[_Candidate]:
         evolution = read_evolution(statement)
-        if evolution is not None and statement.problem.classification.homogeneous:
-            dictionary = IntervalDictionary(statement, evolution)
+        problem = statement.problem
+        plain = statement.constant and len(problem.coordinates) == 2 and problem.time is not None
+        if plain and problem.classification.homogeneous and (evolution or len(problem.fields) > 1):
+            dictionary: IntervalDictionary | SystemDictionary = (
+                IntervalDictionary(statement, evolution) if evolution else SystemDictionary(statement)
+            )
             for count in dictionary.levels():
                 families = dictionary.build(count)
                 if self.max_terms is not None and sum(map(len, families)) > self.max_terms:
