@@ -28,7 +28,7 @@ def near_identity(expression: sp.Expr, s: sp.Symbol) -> sp.Expr:
     positive: dict[sp.Expr, sp.Dummy] = {}
     visited = _visit(expression, s, positive)
     back = {symbol: factor for factor, symbol in positive.items()}
-    while visited.has(*back):
+    while back and visited.has(*back):
         visited = visited.xreplace(back)
     return visited
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import sympy as sp
 
+from solvers.symmetry.matrix_exponential import cosine_pair
 from solvers.symmetry.scalar_flows import scalar_flow
 
 
@@ -91,16 +93,68 @@ def _real_characteristics(pair, components, mu, s):
 def _complex_characteristic(pair, components, mu, s):
     line = sp.Dummy("l")
     rate = _along(pair, components, mu, line)
+    start = pair[0] + mu * pair[1]
+    if rate.is_polynomial(line) and sp.degree(rate, line) == 2:
+        return _complex_riccati(pair, mu, rate, line, s)
     flow = scalar_flow(rate, line, s)
     if flow is None:
         return None
-    start = pair[0] + mu * pair[1]
     real, imaginary = split_complex(flow.subs(line, start))
     second = imaginary / sp.im(mu)
     growth = split_complex(sp.log(rate.subs(line, flow) / rate).subs(line, start))
     slope = split_complex(rate.diff(line).subs(line, start))
     solution = {pair[0]: real - sp.re(mu) * second, pair[1]: second}
     return solution, list(zip(slope, growth, strict=True))
+
+
+def _complex_riccati(pair, mu, rate, line, s):
+    """ℓ′ = aℓ² + bℓ + c: the Möbius map (ℓ cosh ωs + (bℓ/2 + c) S)/D, D = cosh ωs − (aℓ + b/2) S, S = sinh(ωs)/ω."""
+    a, b, c = (rate.coeff(line, power) for power in (2, 1, 0))
+    start = _Pair(pair[0] + sp.re(mu) * pair[1], sp.im(mu) * pair[1])
+    a, b, c = (_Pair(*sp.expand(k).as_real_imag()) for k in (a, b, c))
+    square = b * b * sp.Rational(1, 4) + a * c * -1
+    cosine, sine = _complex_cosine_pair(square, s)
+    top = start * cosine + (b * start * sp.Rational(1, 2) + c) * sine
+    bottom = cosine + (a * start + b * sp.Rational(1, 2)) * sine * -1
+    norm = sp.expand(bottom.real**2 + bottom.imaginary**2)
+    moved = top * _Pair(bottom.real, -bottom.imaginary)
+    second = sp.expand(moved.imaginary) / norm / sp.im(mu)
+    solution = {pair[0]: sp.expand(moved.real) / norm - sp.re(mu) * second, pair[1]: second}
+    # d/ds log h(ℓ) = h′(ℓ), and the derivative of the Möbius map is 1/D².
+    slope = a * start * 2 + b
+    growth = (-sp.log(norm), -2 * sp.atan2(bottom.imaginary, bottom.real))
+    return solution, list(zip((slope.real, slope.imaginary), growth, strict=True))
+
+
+def _complex_cosine_pair(square: _Pair, s: sp.Symbol) -> tuple[_Pair, _Pair]:
+    """Both cosh ωs and sinh(ωs)/ω for complex ω² = P + iQ, ω = ρ + iσ."""
+    if square.imaginary == 0:
+        return tuple(_Pair(part, sp.S.Zero) for part in cosine_pair(square.real, s))  # type: ignore[return-value]
+    modulus = sp.sqrt(square.real**2 + square.imaginary**2)
+    rho = sp.sqrt((modulus + square.real) / 2)
+    sigma = square.imaginary / (2 * rho)
+    cosine = _Pair(sp.cosh(rho * s) * sp.cos(sigma * s), sp.sinh(rho * s) * sp.sin(sigma * s))
+    sine = _Pair(sp.sinh(rho * s) * sp.cos(sigma * s), sp.cosh(rho * s) * sp.sin(sigma * s))
+    return cosine, sine * _Pair(rho / modulus, -sigma / modulus)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A complex expression as its real and imaginary part."""
+
+    real: sp.Expr
+    imaginary: sp.Expr
+
+    def __add__(self, other: _Pair) -> _Pair:
+        return _Pair(sp.expand(self.real + other.real), sp.expand(self.imaginary + other.imaginary))
+
+    def __mul__(self, other: _Pair | sp.Expr | int) -> _Pair:
+        if not isinstance(other, _Pair):
+            return _Pair(sp.expand(self.real * other), sp.expand(self.imaginary * other))
+        return _Pair(
+            sp.expand(self.real * other.real - self.imaginary * other.imaginary),
+            sp.expand(self.real * other.imaginary + self.imaginary * other.real),
+        )
 
 
 def split_complex(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

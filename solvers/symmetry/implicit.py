@@ -150,9 +150,9 @@ class ImplicitSolution:
 
 
 def _solve(matrices: Array, right: Array) -> Array:
-    """Solutions of many small systems; NaN for singular ones."""
+    """Solutions of many small systems; NaN at and beyond a fold, where the determinant, one at ε = 0, vanishes."""
     with np.errstate(all="ignore"):
-        regular = np.isfinite(matrices).all((1, 2)) & (np.abs(np.linalg.det(np.nan_to_num(matrices))) > 1e-10)
+        regular = np.isfinite(matrices).all((1, 2)) & (np.linalg.det(np.nan_to_num(matrices)) > 1e-6)
     result = np.full_like(right, np.nan)
     result[regular] = np.linalg.solve(matrices[regular], right[regular][..., None])[..., 0]
     return result

@@ -59,7 +59,7 @@ def primitive(expression: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
         result = _rational(sp.cancel(expression), s)
         if result is not None:
             return result
-    total = sp.S.Zero
+    total, expression = sp.S.Zero, _cancelled(expression)
     for term in sp.Add.make_args(sp.expand(sp.powsimp(expression), deep=False)):
         part = _term(term, s)
         if part is None:
@@ -68,6 +68,18 @@ def primitive(expression: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
     else:
         return total
     return _first(expression, s, (_tangent_rational, _exponential_rational, _inner_derivative, _manual))
+
+
+def _cancelled(expression: sp.Expr) -> sp.Expr:
+    """Denominators cancelled, with functions and their powers as if they were symbols."""
+    if not any(p.base.is_Add and p.exp.is_Integer and p.exp < 0 for p in expression.atoms(sp.Pow)):
+        return expression
+    nodes = {n for n in expression.atoms(sp.Function, sp.Pow) if not (n.is_Pow and n.exp.is_Integer)}
+    table = {n: sp.Dummy() for n in sorted(nodes, key=sp.count_ops, reverse=True)}
+    shape = expression.xreplace(table)
+    if sp.count_ops(shape) > _LARGE or not shape.is_rational_function(*shape.free_symbols):
+        return expression
+    return sp.cancel(shape).xreplace({d: n for n, d in table.items()})
 
 
 def _first(expression: sp.Expr, s: sp.Symbol, rules: tuple[Rule, ...]) -> sp.Expr | None:
@@ -159,33 +171,40 @@ def _exponential_polynomial(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
         rate = sp.expand(sum((f.args[0] for f in exponentials), sp.S.Zero)).coeff(s, 1)
         if not rest.is_polynomial(s) or sp.Mul(*exponentials).subs(s, 0).has(s):
             return None
-        shift = sp.Mul(*(sp.exp(sp.expand(f.args[0]).coeff(s, 0)) for f in exponentials))
+        shift = sum((sp.expand(f.args[0]).coeff(s, 0) for f in exponentials), sp.S.Zero)
         polynomial, sign, integral = rest, sp.S.One, sp.S.Zero
         if rate == 0:
             integral = sp.Poly(rest, s).integrate().as_expr()
         else:
+            inverse = _reciprocal(rate)
             while polynomial != 0:
-                sign /= rate
+                sign = sp.expand(sign * inverse)
                 integral += sign * polynomial
                 polynomial, sign = sp.diff(polynomial, s), -sign
-        total += constant * shift * sp.expand(integral) * sp.exp(rate * s)
-    return _real_form(total) if trigonometric else sp.expand(total)
+        if trigonometric:
+            total += _real_part(sp.expand(constant * integral), sp.expand(rate * s + shift))
+        else:
+            total += constant * sp.expand(integral) * sp.exp(rate * s) * sp.exp(shift)
+    return sp.expand(total)
+
+
+def _reciprocal(rate: sp.Expr) -> sp.Expr:
+    """The reciprocal of α + iω with a real denominator."""
+    if not rate.has(sp.I):
+        return 1 / rate
+    real, imaginary = _split_imaginary(rate)
+    return (real - sp.I * imaginary) / sp.expand(real**2 + imaginary**2)
 
 
 def _is_linear(expression: sp.Expr, s: sp.Symbol) -> bool:
     return expression.is_polynomial(s) and sp.degree(expression, s) <= 1
 
 
-def _real_form(expression: sp.Expr) -> sp.Expr:
-    """Complex exponentials that add up to a real function, written with sine and cosine."""
-    total = sp.S.Zero
-    for piece in sp.Add.make_args(sp.expand(expression)):
-        exponent = sum((f.args[0] for f in sp.Mul.make_args(piece) if isinstance(f, sp.exp)), sp.S.Zero)
-        amplitude = piece.replace(lambda e: isinstance(e, sp.exp), lambda _: sp.S.One)
-        growth, phase = _split_imaginary(sp.expand(exponent))
-        real, imaginary = _split_imaginary(sp.expand(amplitude))
-        total += sp.exp(growth) * (real * sp.cos(phase) - imaginary * sp.sin(phase))
-    return sp.expand(total)
+def _real_part(amplitude: sp.Expr, exponent: sp.Expr) -> sp.Expr:
+    """Re(A e^z) for an A with real denominators."""
+    growth, phase = _split_imaginary(exponent)
+    real, imaginary = _split_imaginary(amplitude)
+    return sp.exp(growth) * (real * sp.cos(phase) - imaginary * sp.sin(phase))
 
 
 def _split_imaginary(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -263,7 +282,7 @@ def _exponential_rational(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
 
 
 def _tangent_rational(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
-    """Rational functions of even degree in cos ωs and sin ωs, by T = tan ωs; hyperbolic ones alike."""
+    """Rational functions of even degree in cos ωs and sin ωs, by their quotient; hyperbolic ones alike."""
     nodes = [node for node in term.atoms(sp.sin, sp.cos, sp.sinh, sp.cosh) if node.has(s)]
     sign = 1 if nodes and nodes[0].func in (sp.sin, sp.cos) else -1
     pair = (sp.sin, sp.cos) if sign == 1 else (sp.sinh, sp.cosh)
@@ -275,36 +294,46 @@ def _tangent_rational(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
         return None
     angle, cosine, tangent = (sp.Dummy(name, real=True) for name in ("angle", "cosine", "tangent"))
     table = {node: sp.expand_trig(node.func(sp.cancel(node.args[0] / (s * unit)) * angle)) for node in nodes}
-    shape = term.xreplace(table).subs({pair[0](angle): tangent * cosine, pair[1](angle): cosine})
+    # T = tan(ωs)/ω: formulas that are even in ω are then rational in ω², though ω may be a root.
+    shape = term.xreplace(table).subs({pair[0](angle): unit * tangent * cosine, pair[1](angle): cosine})
     if shape.has(s, angle) or not shape.is_rational_function(cosine, tangent):
         return None
     parts = [sp.Poly(part, cosine) for part in sp.fraction(sp.cancel(shape))]
     if len({power % 2 for part in parts for (power,) in part.monoms()}) != 1:
         return None
     shift = parts[0].monoms()[0][0] % 2
-    circle = 1 / (1 + sign * tangent**2)
-    top, bottom = (sum(c * circle ** ((power - shift) // 2) for (power,), c in part.terms()) for part in parts)
-    inner = _rational(sp.cancel(top / bottom * circle / unit), tangent)
+    curve = 1 + sign * sp.expand(unit**2) * tangent**2
+    top, bottom = (sum(c * curve ** (-((power - shift) // 2)) for (power,), c in part.terms()) for part in parts)
+    inner = _rational(sp.cancel(top / bottom / curve), tangent)
     if inner is None:
         return None
     sine = sp.Dummy("sine", real=True)
-    inner = inner.subs(sp.atan(tangent), unit * s)
-    inner = inner.replace(sp.log, lambda a: _homogeneous_log(a, tangent, sign, (sine, cosine)))
-    return inner.subs(tangent, sine / cosine).subs({sine: pair[0](unit * s), cosine: pair[1](unit * s)})
+    inner = inner.replace(sp.atan, lambda a: unit * s if sp.cancel(a / tangent).is_constant(tangent) else sp.atan(a))
+    inner = inner.replace(sp.log, lambda a: _homogeneous_log(a, tangent, curve, (sine, cosine)))
+    return inner.subs(tangent, sine / cosine).subs({sine: pair[0](unit * s) / unit, cosine: pair[1](unit * s)})
 
 
-def _homogeneous_log(argument: sp.Expr, tangent: sp.Symbol, sign: int, circle: tuple[sp.Symbol, sp.Symbol]) -> sp.Expr:
-    """Logarithm of p(T) as log(cos^d p(T)) − d log cos: no pole where T has one; 1 ± T² gives 1/cos²."""
-    (sine, cosine), polynomial = circle, sp.Poly(argument, tangent)
-    degree, scale = polynomial.degree(), polynomial.LC()
-    if polynomial == sp.Poly(scale * (tangent**2 + sign), tangent):
-        return sp.log(scale * sign) - 2 * sp.log(cosine)
+def _homogeneous_log(
+    argument: sp.Expr, tangent: sp.Symbol, curve: sp.Expr, circle: tuple[sp.Symbol, sp.Symbol]
+) -> sp.Expr:
+    """Logarithm of p(T) as log(cos^d p(T)) − d log cos: no pole where T has one; the curve 1 ± ω²T² is 1/cos²."""
+    (sine, cosine), ratio = circle, sp.cancel(argument / curve)
+    if not ratio.has(tangent):
+        return sp.log(ratio) - 2 * sp.log(cosine)
+    polynomial = sp.Poly(argument, tangent)
+    degree = polynomial.degree()
     whole = sum(c * sine**m * cosine ** (degree - m) for (m,), c in polynomial.terms())
     return sp.log(whole) - degree * sp.log(cosine)
 
 
+def _plain_rational(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
+    return _rational(sp.cancel(term), s) if term.is_rational_function(s) else None
+
+
 def _inner_derivative(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
     """∫ f(h) h′ for an inner function h of the integrand."""
+    if sp.count_ops(term) > 60:
+        return None
     y = sp.Dummy("y", positive=True)
     inner = {f.args[0] for f in term.atoms(sp.Function) if f.has(s)} | {f for f in term.atoms(sp.Function) if f.has(s)}
     inner |= {p.base for p in term.atoms(sp.Pow) if p.base.has(s)}
@@ -316,14 +345,14 @@ def _inner_derivative(term: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
             if not outer.has(s):
                 return outer * h
             continue
-        result = primitive(outer, y)
+        result = _first(outer, y, (_plain_rational, _exponential_polynomial, _linear_power))
         if result is not None:
             return result.subs(y, h)
     return None
 
 
 def _manual(expression: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
-    if sp.count_ops(expression) > 60:
+    if sp.count_ops(expression) > 25 or not _may_be_elementary(expression, s):
         return None
     rule = integral_steps(expression, s)
     if isinstance(rule, DontKnowRule) or rule.contains_dont_know():
@@ -332,6 +361,15 @@ def _manual(expression: sp.Expr, s: sp.Symbol) -> sp.Expr | None:
     if isinstance(result, sp.Piecewise):
         result = result.args[0].expr
     return None if result.has(sp.Integral, sp.Piecewise) else result
+
+
+def _may_be_elementary(expression: sp.Expr, s: sp.Symbol) -> bool:
+    """False for incomplete gamma functions and their like: exp times roots or poles, or exp of a nonlinear function."""
+    exponents = [e.args[0] for e in expression.atoms(sp.exp) if e.has(s)]
+    if any(not _is_linear(e, s) for e in exponents):
+        return False
+    moving = [p for p in expression.atoms(sp.Pow) if p.base.has(s) and p.base != sp.E]
+    return not exponents or all(p.exp.is_Integer and p.exp > 0 for p in moving)
 
 
 def _join_logarithms(expression: sp.Expr) -> sp.Expr:
