@@ -47,8 +47,8 @@ def scale_rows(residual: Tensor, jacobian: Tensor, weights: Tensor, overwrite: b
     if residual.shape != weights.shape or jacobian.shape[:1] != residual.shape or bool((weights < 0).any()):
         raise SolverError(
             "r (N,), J (N, P), w (N,) >= 0",
-            f"r {tuple(residual.shape)}, J {tuple(jacobian.shape)}, w {tuple(weights.shape)}, min {float(weights.min())}",
-            "",
+            f"r {tuple(residual.shape)}, J {tuple(jacobian.shape)}, w {tuple(weights.shape)}",
+            "one residual, one row of J and one weight each",
         )
     root = torch.sqrt(2 * weights)
     matrix = jacobian.mul_(root[:, None]) if overwrite else root[:, None] * jacobian

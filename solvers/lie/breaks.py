@@ -89,7 +89,8 @@ def panels(
     """
     nodes = np.cos(np.pi * (np.arange(order) + 0.5) / order)
     transform = np.cos(np.outer(np.arange(order), np.arccos(nodes))) * 2 / order
-    work, done = list(itertools.pairwise(ends)), []
+    work = list(itertools.pairwise(ends))
+    done: list[tuple[float, float]] = []
     scale = 0.0
     while work:
         low, high = work.pop(0)

@@ -1,4 +1,4 @@
-"""The error bound of a solution, asked of `solvers.lie.bounds`."""
+"""The error bound of a solution: none yet, and the reason."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from typing import Any
 import sympy as sp
 
 from sciml.ibvp import IBVP
-
-try:
-    from solvers.lie.bounds import error_bound
-except ImportError:
-    error_bound = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,4 @@ def certify(problem: IBVP, expressions: Mapping[sp.Expr, sp.Expr]) -> Any:
     Returns:
         `sup`, `l2` and `reason`.
     """
-    if error_bound is None:
-        return NoBound("no bound is computed: the enclosures are not part of this installation")
-    return error_bound(problem, expressions)
+    return NoBound("rigorous enclosures are not implemented yet: judge the solution by its held-out mismatch")

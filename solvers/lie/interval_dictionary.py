@@ -230,8 +230,8 @@ class IntervalDictionary:
         table = np.array([[*r, *[(0.0, 1, 0.0)] * (width - len(r))] for _, r in rows], dtype=float)
         x, t = self.statement.coordinates
         names = self.statement.generators("scaling", "homogeneity", f"translation {x}", f"translation {t}")
-        orders = np.array([k for k, _ in rows])
-        return [SimilarityAtoms(orders, table[..., 0], table[..., 1], table[..., 2], constants, generators=names)]
+        powers = np.array([k for k, _ in rows])
+        return [SimilarityAtoms(powers, table[..., 0], table[..., 1], table[..., 2], constants, generators=names)]
 
     def _beta(self) -> float:
         # e^{αx + βt} w with w_t = D w_xx: β T + A α² + B α + C = 0

@@ -118,8 +118,8 @@ class SimilarityAtoms(Atoms):
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> SimilarityAtoms:
         """Rebuild from `state()`."""
         constants = tuple(float.fromhex(c) for c in meta["constants"])
-        parts = [arrays[name] for name in ("order", "centres", "directions", "signs")]
-        return cls(*parts, constants, meta["name"], meta["generators"])  # type: ignore[arg-type]
+        parts = {name: arrays[name] for name in ("order", "centres", "directions", "signs")}
+        return cls(**parts, constants=constants, name=meta["name"], generators=meta["generators"])  # type: ignore[arg-type]
 
 
 def repeated_erfc(order: int, distance: np.ndarray, width: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def spectral_fit(
         shape = (1, m, *basis.shape)
         atom = ChebyshevAtoms(bounds, fit.amplitudes.reshape(shape), "spectral solution")
         residual = check.matrix([atom])[second, 0] - check.target()[second]
-        size_of_data = np.linalg.norm((check.row_weights * check.target())[second])
+        size_of_data = float(np.linalg.norm((check.row_weights * check.target())[second]))
         error = float(np.linalg.norm(check.row_weights[second] * residual) / max(size_of_data, 1e-300))
         if best is None or error < best[1]:
             best = atom, error

@@ -16,7 +16,7 @@ from solvers.lie.atoms import Atoms, Needed
 def chebyshev_table(x: np.ndarray, low: float, high: float, count: int, order: int) -> np.ndarray:
     """T_j^(order) on [low, high], j < count, at points, (N, count)."""
     unit = (2 * x - low - high) / (high - low)
-    identity = np.eye(count)
+    identity: np.ndarray = np.eye(count)
     if order:
         identity = chebyshev.chebder(identity, order, axis=0) * (2 / (high - low)) ** order
     if identity.shape[0] == 0:
@@ -48,7 +48,8 @@ class TensorBasis(Atoms):
         for column, (field, orders) in enumerate(needed):
             table = np.ones((len(points), 1))
             for axis, order in enumerate(orders):
-                one = chebyshev_table(points[:, axis], *self.bounds[axis], self.shape[axis], order)
+                low, high = map(float, self.bounds[axis])
+                one = chebyshev_table(points[:, axis], low, high, self.shape[axis], order)
                 table = (table[:, :, None] * one[:, None, :]).reshape(len(points), -1)
             result[:, column, field * size : (field + 1) * size] = table
         return result
@@ -95,7 +96,8 @@ class ChebyshevAtoms(Atoms):
             table: np.ndarray | None = None
             for axis in reversed(range(len(orders))):
                 count = self.coefficients.shape[2 + axis]
-                one = chebyshev_table(points[:, axis], *self.bounds[axis], count, orders[axis])
+                low, high = map(float, self.bounds[axis])
+                one = chebyshev_table(points[:, axis], low, high, count, orders[axis])
                 if table is None:
                     table = np.einsum("...j,pj->...p", self.coefficients[:, field], one, optimize=False)
                 else:

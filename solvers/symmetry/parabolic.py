@@ -64,7 +64,7 @@ def heat_form(a: sp.Expr, b: sp.Expr, c: sp.Expr, x: sp.Symbol, t: sp.Symbol) ->
     if sign < 0:
         inner = [-e.xreplace({time: -time}) for e in inner]
     try:
-        form = _Normal(*inner, z, time).heat_form()
+        form = _Normal(inner[0], inner[1], inner[2], z, time).heat_form()
     except NoQuadratureError as failure:
         return HeatForm(reason=_named(f"Q_yyy = 0: equivalent to the heat equation, but {failure}", back))
     parts = [e.xreplace({time: -time}) if sign < 0 else e for e in (form.y, form.s, form.factor)]

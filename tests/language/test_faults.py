@@ -105,7 +105,7 @@ FAULTS = {
     "nonlinear Robin": ({"boundary": [Robin(u, u**3, 0)]}, "use Condition"),
     "Robin by name": ({"boundary": [Robin(u, "k", 0)]}, "not a text"),
     "point outside": ({"boundary": [Dirichlet(u, 0), Condition(u - 1, on={x: 5, t: 0})]}, "outside the domain"),
-    "point without time": ({"boundary": [Dirichlet(u, 0), Condition(u - 1, on={x: 0})]}, "a value for each"),
+    "time without point": ({"boundary": [Dirichlet(u, 0), Condition(u - 1, on={t: 0})]}, "a value for each"),
     "point by name": ({"boundary": [Dirichlet(u, 0), Condition(u - 1, on={"x": 0, "t": 0})]}, "symbols as keys"),
     "observed outside": ({"observations": Observations(u, [[2, 0.5]], [1])}, "outside the domain.*2.0"),
     "observed columns": ({"observations": Observations(u, [[0.5]], [1])}, "need 2 columns"),

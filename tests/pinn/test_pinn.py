@@ -12,6 +12,7 @@ import torch
 from sciml import (
     IBVP,
     MLP,
+    Condition,
     ConvergenceError,
     Dirichlet,
     Interval,
@@ -260,3 +261,16 @@ def test_a_loss_that_is_never_finite_is_an_error() -> None:
 
     with pytest.raises(ConvergenceError, match="finite"):
         PINN(Broken(), steps=3, progress=False).solve(HEAT)
+
+
+def test_a_condition_at_one_place_holds_at_all_times() -> None:
+    """Heat with two insulated ends and the value given along a line in time."""
+    exact = sp.exp(-(sp.pi**2) * t / 4) * sp.cos(sp.pi * x)
+    problem = HEAT.replace(
+        initial={u: sp.cos(sp.pi * x)},
+        boundary=[Neumann(u, 0), Condition(u - exact.subs(x, 0), on={x: 0})],
+    )
+    points = small(steps=20).solve(problem).points
+    line = points.of("condition u at x=0").coordinates
+    assert len(np.unique(line[:, 1])) > 10
+    assert (line[:, 0] == 0).all()
