@@ -191,5 +191,4 @@ def _record(best: _Candidate) -> TrainingRecord | None:
         ),
         weights=torch.from_numpy(rows.row_weights**2),
         quantity=quantity,
-        problem=rows.problem,
     )
