@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
+from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
-from solvers.symmetry.change_of_variables import normal_form, pulled_back
 from solvers.symmetry.characteristics import exponential, positive_inverse
+from solvers.symmetry.parabolic import vanishes
 from solvers.symmetry.quadrature import primitive
 
 Orders = tuple[int, ...]
+LARGE = 400
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def field_linearisation(equation: sp.Expr, u: AppliedUndef, coordinates: Sequenc
     forward, inverse = _field_map(weight, frame.value, unknown)
     if forward is None or inverse is None:
         return None
-    linear = _linear_equation(frame, inverse, unknown)
+    linear = _linear_equation(frame, frame.solved, forward)
     if linear is None:
         return None
     back = frame.back
@@ -94,7 +96,7 @@ def _plain(forward: sp.Expr, u: sp.Symbol) -> sp.Expr:
     """Without constant factors and terms, which only scale the linear field."""
     moving = sp.expand(forward).as_independent(u, as_Add=True)[1]
     factor, rest = moving.as_independent(u, as_Add=False)
-    return moving if rest.is_Add or factor.has(sp.Add) else sp.sign(factor) * rest if factor.is_number else rest
+    return moving if factor.has(sp.Add) else rest
 
 
 class _Frame:
@@ -116,8 +118,10 @@ class _Frame:
         self.coordinates = [self.positive[x] for x in coordinates]
         self.field = sp.Function("u", positive=True)(*self.coordinates)
         self.back = {d: s for s, d in self.positive.items()} | {self.value: u}
-        self.residual = equation.xreplace(stand_in).xreplace(self.positive)
+        residual = equation.xreplace(stand_in).xreplace(self.positive)
+        self.residual = residual.replace(lambda e: isinstance(e, HyperbolicFunction), lambda e: e.rewrite(sp.exp))
         self.order = max((sum(k) for k in self.jets), default=0)
+        self.solved = sp.S.Zero
 
     def logarithmic_slope(self) -> sp.Expr | None:
         """G_u, a function of x and u; None if the equation cannot be linearised by w = φ(x, u)."""
@@ -129,11 +133,12 @@ class _Frame:
             return None
         lead = self.residual.diff(self.jets[leader])
         solved = sp.cancel(sp.powsimp(sp.expand((lead * self.jets[leader] - self.residual) / lead)))
+        self.solved = self.jets[leader] - solved
         on_shell = {self.jets[leader]: solved}
-        ratios = {}
+        every, ratios = list(self.jets.values()), {}
         for k in top:
-            ratio = self._short((self.residual.diff(self.jets[k]) / lead).xreplace(on_shell))
-            if ratio.has(*self.jets.values(), self.value):
+            ratio = self.free_of((self.residual.diff(self.jets[k]) / lead).xreplace(on_shell), *every, self.value)
+            if ratio is None:
                 return None
             ratios[k] = ratio
         first = self._first_orders()
@@ -146,8 +151,7 @@ class _Frame:
                 continue
             symbol = self.jets.get(low)
             change = (self.residual.diff(symbol) / lead).xreplace(on_shell).diff(slope) if symbol else sp.S.Zero
-            weight = self._short(-change / ((low[i] + 1) * ratios[raised]))
-            return None if weight.has(*self.jets.values()) else weight
+            return self.free_of(-change / ((low[i] + 1) * ratios[raised]), *every)
         return sp.S.Zero
 
     def _first_orders(self) -> dict[int, sp.Symbol]:
@@ -159,42 +163,70 @@ class _Frame:
         return [k for k in itertools.product(range(self.order), repeat=n) if sum(k) == self.order - 1]
 
     def _short(self, expression: sp.Expr) -> sp.Expr:
-        result = sp.cancel(sp.powsimp(sp.expand(expression)))
-        if result.has(sp.sin, sp.tan, sp.exp, sp.sinh) and result.count_ops() < 200:
-            result = sp.simplify(result)
-        return result
+        result = sp.powsimp(sp.expand(expression))
+        return sp.cancel(result) if result.count_ops() < LARGE else result
 
-
-def _linear_equation(frame: _Frame, inverse: sp.Expr, unknown: sp.Symbol):
-    """Substitute u = ψ(x, w) and read off the coefficients, if they are free of w."""
-    w = sp.Function("w", positive=True)(*frame.coordinates)
-    residual = frame.residual.xreplace({s: _derivative(frame, k) for k, s in frame.jets.items()})
-    residual = residual.xreplace({frame.value: frame.field})
-    images = {x: x for x in frame.coordinates} | {frame.field: inverse.subs(unknown, w)}
-    [pulled] = pulled_back([residual], frame.coordinates, images, frame.coordinates)
-    flat = normal_form(sp.powdenest(pulled, force=True), [w])
-    jets = {k: (w.diff(*[p for x, c in zip(frame.coordinates, k, strict=True) for p in [(x, c)] if c]) if any(k) else w)
-            for k in {*frame.jets, (0,) * len(frame.coordinates)}}  # fmt: skip
-    names = {node: sp.Dummy(f"w{k}", positive=True) for k, node in jets.items()}
-    flat = flat.xreplace({n: names[n] for n in names if n != w}).xreplace({w: names[w]})
-    if flat.has(AppliedUndef, sp.Derivative):
+    def free_of(self, expression: sp.Expr, *symbols: sp.Symbol) -> sp.Expr | None:
+        """The expression without symbols on which it does not depend; None if it depends on one of them."""
+        short = self._short(expression)
+        if vanishes(short):
+            return sp.S.Zero
+        present = [s for s in symbols if short.has(s)]
+        if not present:
+            return short
+        if not all(vanishes(short.diff(s)) for s in present):
+            return None
+        for value in (1, 2, 3):
+            there = sp.simplify(short.subs(dict.fromkeys(present, value)))
+            if not there.has(sp.zoo, sp.nan, sp.oo):
+                return there
         return None
-    slopes = {k: flat.diff(names[node]) for k, node in jets.items()}
-    lead = next(s for k, s in sorted(slopes.items(), key=lambda item: -sum(item[0])) if s != 0)
-    coefficients = {k: frame._short(s / lead) for k, s in slopes.items() if s != 0}
-    if any(c.has(*names.values()) for c in coefficients.values()):
-        # A common factor: divide the equation itself.
-        flat = frame._short(flat / lead)
-        coefficients = {k: frame._short(flat.diff(names[node])) for k, node in jets.items()}
-        coefficients = {k: c for k, c in coefficients.items() if c != 0}
-    else:
-        flat = frame._short(flat / lead)
-    if any(c.has(*names.values()) for c in coefficients.values()):
+
+    def derivative(self, orders: Orders) -> sp.Expr:
+        """The derivative of the field as a function."""
+        pairs = [(x, c) for x, c in zip(self.coordinates, orders, strict=True) if c]
+        return self.field.diff(*pairs) if pairs else self.field
+
+    def jet(self, orders: Orders) -> sp.Symbol:
+        """The symbol of a derivative."""
+        if not any(orders):
+            return self.value
+        if orders not in self.jets:
+            self.jets[orders] = sp.Dummy("u" + "".join(map(str, orders)), real=True)
+        return self.jets[orders]
+
+    def total(self, function: sp.Expr, orders: Orders) -> sp.Expr:
+        """D_J of a function of the coordinates and the field, in jet symbols."""
+        moved = function.xreplace({self.value: self.field})
+        pairs = [(x, c) for x, c in zip(self.coordinates, orders, strict=True) if c]
+        result = moved.diff(*pairs) if pairs else moved
+        every = itertools.product(*(range(c + 1) for c in orders))
+        table = {self.derivative(k): self.jet(k) for k in every if any(k)}
+        return sp.expand(result.xreplace(table).xreplace({self.field: self.value}))
+
+
+def _linear_equation(frame: _Frame, solved: sp.Expr, forward: sp.Expr):
+    """φ_u (u_L + f) as Σ ℓ_K D_K φ + ℓ_0 φ + source: the coefficients from the highest order down."""
+    slope = forward.diff(frame.value)
+    rest = sp.expand(slope * solved)
+    coefficients: dict[Orders, sp.Expr] = {}
+    n = len(frame.coordinates)
+    for order in range(frame.order, 0, -1):
+        for k in (k for k in itertools.product(range(order + 1), repeat=n) if sum(k) == order):
+            symbol = frame.jets.get(k)
+            weight = rest.diff(symbol) / slope if symbol is not None else sp.S.Zero
+            every = [*frame.jets.values(), frame.value]
+            weight = frame.free_of(weight, *every)
+            if weight is None:
+                return None
+            if weight != 0:
+                coefficients[k] = weight
+                rest = frame._short(rest - weight * frame.total(forward, k))
+    rest = frame.free_of(rest, *frame.jets.values())
+    if rest is None:
         return None
-    source = frame._short(flat.subs(dict.fromkeys(names.values(), 0)))
-    return coefficients, source
-
-
-def _derivative(frame: _Frame, orders: Orders) -> sp.Expr:
-    pairs = [(x, c) for x, c in zip(frame.coordinates, orders, strict=True) if c]
-    return frame.field.diff(*pairs)
+    constant = frame.free_of(rest.diff(frame.value) / slope, frame.value)
+    source = None if constant is None else frame.free_of(rest - constant * forward, frame.value)
+    if constant is None or source is None:
+        return None
+    return coefficients | ({(0,) * n: constant} if constant != 0 else {}), source
