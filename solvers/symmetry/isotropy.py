@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException, localcontext
+from fractions import Fraction
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -132,10 +133,17 @@ def _split(
     loose = {str(f) for column in columns for e in column for f in e.atoms(AppliedUndef)}
     if loose:
         raise ProblemError("a seed and generators without undefined functions", ", ".join(sorted(loose)))
-    kept = _independent_columns(columns, first.independent, seed)
+    symbolic = bool(set().union(*(e.free_symbols for column in columns for e in column)) - set(first.independent))
+    rows = _values(columns, first.independent, seed)
+    with localcontext() as context:
+        context.prec = DIGITS
+        kept = _pivots([list(row) for row in rows])
     isotropy = []
     for k in sorted(set(range(len(generators))) - set(kept)):
-        relation = _relation(columns, [j for j in kept if j < k], k, first.independent, seed)
+        before = [j for j in kept if j < k]
+        relation = None if symbolic else _rational_relation(rows, before, k)
+        if relation is None:
+            relation = _exact_relation(columns, before, k, first.independent, seed)
         combination = generators[k]
         for j, c in relation.items():
             combination = combination - generators[j] * c
@@ -151,8 +159,8 @@ def _characteristic_on(generator: Generator, seeds: Mapping[AppliedUndef, sp.Exp
     ]
 
 
-def _independent_columns(columns: list[list[sp.Expr]], coordinates: tuple[sp.Symbol, ...], seed: int) -> list[int]:
-    """Pivot columns of the matrix of characteristics at random points, by elimination with 60 digits."""
+def _values(columns: list[list[sp.Expr]], coordinates: tuple[sp.Symbol, ...], seed: int) -> list[list[Decimal]]:
+    """The matrix of characteristics at random points, with 60 digits; rows are scaled."""
     source, ring = random.Random(seed), TaylorRing(1, 0)
     symbols = set().union(*(e.free_symbols for column in columns for e in column)) - set(coordinates)
     fixed = {p: Decimal(repr(source.uniform(0.6, 1.9))) for p in sorted(symbols, key=str)}
@@ -174,12 +182,33 @@ def _independent_columns(columns: list[list[sp.Expr]], coordinates: tuple[sp.Sym
                 numbers = [v if isinstance(v, Decimal) else v[0] for v in row]
                 size = max(map(abs, numbers))
                 rows.append([v / size for v in numbers] if size else numbers)
-        if not rows:
-            raise SolverError("a seed that is real somewhere", "none of the random points is in its domain")
-        return _pivots(rows)
+    if not rows:
+        raise SolverError("a seed that is real somewhere", "none of the random points is in its domain")
+    return rows
+
+
+def _rational_relation(rows: list[list[Decimal]], kept: list[int], k: int) -> dict[int, sp.Expr] | None:
+    """Coefficients of column k in the independent columns before it; None unless they are small fractions."""
+    with localcontext() as context:
+        context.prec = DIGITS
+        work = [[*(row[j] for j in kept), row[k]] for row in rows]
+        _pivots(work)
+        found: list[Decimal] = []
+        for i in range(len(kept) - 1, -1, -1):
+            known = sum((work[i][i + 1 + n] * c for n, c in enumerate(reversed(found))), Decimal(0))
+            found.append((work[i][-1] - known) / work[i][i])
+    relation = {}
+    for j, value in zip(reversed(kept), found, strict=True):
+        fraction = Fraction(value).limit_denominator(10**6)
+        if abs(Fraction(value) - fraction) > Fraction(_THRESHOLD):
+            return None
+        if fraction:
+            relation[j] = sp.Rational(fraction.numerator, fraction.denominator)
+    return relation
 
 
 def _pivots(rows: list[list[Decimal]]) -> list[int]:
+    """Pivot columns; the rows are brought to echelon form in place."""
     found: list[int] = []
     for k in range(len(rows[0])):
         rest = rows[len(found) :]
@@ -195,7 +224,7 @@ def _pivots(rows: list[list[Decimal]]) -> list[int]:
     return found
 
 
-def _relation(
+def _exact_relation(
     columns: list[list[sp.Expr]], kept: list[int], k: int, coordinates: tuple[sp.Symbol, ...], seed: int
 ) -> dict[int, sp.Expr]:
     """Coefficients of Q_k in the independent characteristics before it, exact at rational points."""
