@@ -10,6 +10,7 @@ from sympy.core.function import AppliedUndef
 
 from sciml.errors import ScimlError, SolverError
 from solvers.symmetry.change_of_variables import normal_form, pulled_back
+from solvers.symmetry.characteristics import characteristic
 from solvers.symmetry.entry import point_symmetries
 from solvers.symmetry.equations import Equations, read_equations
 from solvers.symmetry.flows import tidy
@@ -20,6 +21,7 @@ from solvers.symmetry.point_linearisation import LinearForm, field_linearisation
 from solvers.symmetry.potential import Potential, potentials
 
 SECONDS = 20.0
+LARGE = 120  # operations of a potential equation that is still worth a try
 
 
 def linearising_map(problem: Any, fields: Sequence[AppliedUndef] | None = None) -> LinearisingMap:
@@ -104,10 +106,8 @@ class _Search:
         if roles is None:
             return _none(self.statement, "the equation is linear already and not of the form u_t = a u_xx + b u_x + "
                                          "c u, for which normal forms are known here")  # fmt: skip
-        result = self._to_heat(form, form.inverse, form.unknown, roles, {}, "heat", None)
-        if isinstance(result, str):
-            return _none(self.statement, result)
-        return result or _none(self.statement, "the equation is the heat equation up to a constant factor")
+        result = self._to_heat(form, form.inverse, form.unknown, roles, {}, "heat", self._ideal(form, self.u))
+        return result if isinstance(result, LinearisingMap) else _none(self.statement, str(result))
 
     def point(self, equation: sp.Expr, u: AppliedUndef, form: LinearForm | None) -> LinearisingMap | None:
         """w = φ(x, t, u)."""
@@ -159,6 +159,8 @@ class _Search:
             return None
         rate, x, t = solved
         for potential in potentials(rate, self.u, x, t):
+            if potential.equation.count_ops() > LARGE:
+                continue
             form = field_linearisation(potential.equation, potential.potential, self.coordinates)
             found = self._from_potential(potential, form, x) if form is not None else None
             found = found or self._hodograph_of(potential, x)
@@ -245,11 +247,11 @@ class _Search:
     ) -> LinearisingMap | str | None:
         """Compose with the map to w_s = w_yy; a string says why not, None that it would change nothing."""
         a, b, c, x, t = roles
-        special = _particular(form, self.coordinates)
+        special = _particular(form, self.coordinates, t)
         if special is None:
             return "no particular solution of the inhomogeneous equation was found"
-        if b == 0 and c == 0 and not a.has(x, t) and special == 0 and (before or a == 1):
-            return None if before else "it is the heat equation already"
+        if b == 0 and c == 0 and not a.has(x, t) and special == 0 and before:
+            return None
         heat = heat_form(a, b, c, x, t)
         if heat.reason:
             return heat.reason
@@ -268,19 +270,26 @@ class _Search:
         return found if found.verify() else "the composed map did not pass its check"
 
 
-def _particular(form: LinearForm, coordinates: tuple) -> sp.Expr | None:
-    """Zero, or −source/ℓ₀ where that is a solution."""
+def _particular(form: LinearForm, coordinates: tuple, t: sp.Symbol) -> sp.Expr | None:
+    """A solution of the inhomogeneous equation: zero, −source/ℓ₀, or a function of time alone."""
     if form.source == 0:
         return sp.S.Zero
-    constant = form.coefficients.get((0,) * len(coordinates))
-    if constant is None:
-        return None
-    guess = sp.cancel(-form.source / constant)
-    total = form.source
-    for k, c in form.coefficients.items():
-        pairs = [(x, n) for x, n in zip(coordinates, k, strict=True) if n]
-        total += c * (guess.diff(*pairs) if pairs else guess)
-    return guess if vanishes(total) else None
+    constant = form.coefficients.get((0,) * len(coordinates), sp.S.Zero)
+    lead = form.coefficients[tuple(int(x == t) for x in coordinates)]
+    guesses = [] if constant == 0 else [sp.cancel(-form.source / constant)]
+    time, value = sp.Dummy("t", positive=True), sp.Dummy("w", positive=True)
+    rate = sp.expand(sp.cancel(-(constant * value + form.source) / lead)).xreplace({t: time})
+    level = None if rate.has(*coordinates) else characteristic(rate, value, time)
+    if level is not None:
+        guesses.append(level.solution.subs(level.symbol, 0).xreplace({time: t}))
+    for guess in guesses:
+        total = form.source
+        for k, c in form.coefficients.items():
+            pairs = [(x, n) for x, n in zip(coordinates, k, strict=True) if n]
+            total += c * (guess.diff(*pairs) if pairs else guess)
+        if vanishes(total):
+            return guess
+    return None
 
 
 def _linear_equation(form: LinearForm, w: AppliedUndef, coordinates: tuple) -> sp.Equality:

@@ -53,7 +53,8 @@ def potentials(rate: sp.Expr, u: AppliedUndef, x: sp.Symbol, t: sp.Symbol) -> It
     positive = {s: sp.Dummy(s.name, positive=True) for s in sorted(rate.free_symbols | {x, t}, key=str)}
     back = {d: s for s, d in positive.items()}
     inner = sp.powsimp(sp.expand(rate.xreplace(table).xreplace(positive)))
-    name = "w" if u.func.__name__ != "w" else "phi"
+    used = {s.name for s in rate.free_symbols} | {u.func.__name__}
+    name = next(n for n in ("phi", "psi", "chi", "potential_") if n not in used)
     w = sp.Function(name, real=True)(*u.args)
     for multiplier in _multipliers(inner, jets, positive[x], positive[t]):
         density = primitive(multiplier, jets[0])
