@@ -110,7 +110,7 @@ class _Search:
         return result if isinstance(result, LinearisingMap) else _none(self.statement, str(result))
 
     def point(self, equation: sp.Expr, u: AppliedUndef, form: LinearForm | None) -> LinearisingMap | None:
-        """w = φ(x, t, u)."""
+        """W = φ(x, t, u)."""
         if form is None:
             return None
         return self._finished(form, form.inverse, form.forward, "field", self._ideal(form, u))
@@ -225,7 +225,8 @@ class _Search:
         w: AppliedUndef | None = None,
     ) -> LinearisingMap | None:
         """Go on to the heat equation where that changes anything; verify."""
-        roles, notes = self._parabolic(form), ()
+        roles = self._parabolic(form)
+        notes: tuple[str, ...] = ()
         if roles is not None:
             heat = self._to_heat(form, value, w or form.unknown, roles, {None: forward}, f"{kind} + heat", ideal)
             if isinstance(heat, LinearisingMap):

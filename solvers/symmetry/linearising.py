@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -45,10 +46,10 @@ class LinearisingMap:
     coordinates: tuple[sp.Symbol, ...]
     kind: str = ""
     reason: str = ""
-    new_equation: sp.Equality | None = None
-    new_field: AppliedUndef | None = None
+    new_equation: Any = None
+    new_field: Any = None
     forward: dict[sp.Expr, sp.Expr] = field(default_factory=dict)
-    formula: sp.Expr | None = None
+    formula: Any = None
     graph: dict[sp.Expr, sp.Expr] = field(default_factory=dict)
     ideal: Generator | None = None
     notes: tuple[str, ...] = ()
@@ -102,8 +103,8 @@ class LinearisingMap:
         return self.formula.replace(self.pulled.func, sp.Lambda(self.coordinates, expression)).doit()
 
     def _hodograph(self, solution: sp.Expr) -> sp.Expr:
-        """x = v(s, t) solved for s, then u = U(s, t)."""
-        put = lambda e: e.replace(self.new_field.func, sp.Lambda(self.new_coordinates, solution)).doit()  # noqa: E731
+        """X = v(s, t) solved for s, then u = U(s, t)."""
+        put = lambda e: e.replace(self.new_field.func, sp.Lambda(self.new_coordinates, solution)).doit()  # ruff: ignore[lambda-assignment]
         moved = next(x for x in self.coordinates if self.graph[x] != x)
         s = next(y for y in self.new_coordinates if y not in self.coordinates)
         stand_in = {s: sp.Dummy(positive=True)}
