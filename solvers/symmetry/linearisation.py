@@ -51,7 +51,7 @@ def linearising_map(problem: Any, fields: Sequence[AppliedUndef] | None = None) 
         >>> cole_hopf.inverse[u]
         -2*nu*Derivative(w(x, t), x)/w(x, t)
         >>> cole_hopf.apply(1 + sp.exp(nu * t - x))
-        2*nu*exp(nu*t)/(exp(nu*t) + exp(x))
+        2*nu*exp(nu*t - x)/(exp(nu*t - x) + 1)
     """
     statement = read_equations(problem, fields)
     if len(statement.fields) != 1 or len(statement.residuals) != 1:
