@@ -4,7 +4,10 @@ from solvers.lie import LieSolver
 from solvers.pinn import PINN, RAD, Fixed, RandomResample
 from solvers.reference import FiniteElement
 from solvers.symmetry.entry import point_symmetries
+from solvers.symmetry.ibvp_symmetries import ibvp_symmetries
+from solvers.symmetry.linearisation import linearising_map
 from solvers.symmetry.parameters import special_parameters
+from solvers.symmetry.similarity import similarity_reductions
 
 __all__ = [
     "PINN",
@@ -13,6 +16,9 @@ __all__ = [
     "Fixed",
     "LieSolver",
     "RandomResample",
+    "ibvp_symmetries",
+    "linearising_map",
     "point_symmetries",
+    "similarity_reductions",
     "special_parameters",
 ]

@@ -323,7 +323,7 @@ def tidy(expression: sp.Expr) -> sp.Expr:
     Returns:
         An equal expression.
     """
-    opaque = isinstance(expression, sp.Derivative | sp.Integral | sp.Sum | sp.Subs | sp.Piecewise)
+    opaque = isinstance(expression, sp.Derivative | sp.Integral | sp.Sum | sp.Subs | sp.Piecewise | sp.hyper)
     if expression.is_Atom or opaque or sp.count_ops(expression) > 2000:
         return expression
     symbols = expression.free_symbols

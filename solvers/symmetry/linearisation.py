@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from sciml.errors import ScimlError, SolverError
-from solvers.symmetry.change_of_variables import normal_form, pulled_back
+from solvers.symmetry.change_of_variables import pulled_back
 from solvers.symmetry.characteristics import characteristic
 from solvers.symmetry.entry import point_symmetries
 from solvers.symmetry.equations import Equations, read_equations
@@ -134,7 +134,7 @@ class _Search:
             images = {c: v if c == x else c for c in self.coordinates} | {w: s}
             try:
                 [pulled] = pulled_back([equation], self.coordinates, images, frame)
-                form = field_linearisation(normal_form(pulled, [v]), v, frame)
+                form = field_linearisation(pulled, v, frame)
             except (SolverError, ZeroDivisionError):
                 continue
             if form is None or form.forward != v:

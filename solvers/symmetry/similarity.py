@@ -178,49 +178,81 @@ def _reduction(statement: Equations, generator: Generator, solve: bool) -> Simil
 
 
 def _reduced(statement: Equations, generator: Generator) -> SimilarityReduction:
-    stand_in = {z: sp.Dummy(_name(z), positive=True) for z in generator.variables}
-    canonical = canonical_coordinates(generator, stand_in)
-    names = _Names(statement, generator)
-    dependent, independent = _split(canonical, statement, stand_in)
-    back = {d: z for z, d in stand_in.items()}
-    old = [names.coordinate(canonical.invariants[s].xreplace(back), len(independent)) for s in independent]
-    positive = [sp.Dummy(z.name, positive=True) for z in old]
-    functions = [names.function(u) for u in dependent]
-    inner = [sp.Function(f.name, positive=True)(*positive) for f in functions]
-    outer = [f(*old) for f in functions]
-    table = dict(zip(independent, positive, strict=True)) | dict(zip(dependent.values(), inner, strict=True))
-    symbols = {s: sp.Dummy(s.name, positive=True) for s in names.parameters}
-    images = {z: canonical.inverse[stand_in[z]].xreplace(table).xreplace(symbols) for z in generator.variables}
-    residuals = [e.xreplace(symbols) for e in statement.residuals]
-    new = [canonical.parameter, *positive]
-    pulled = pulled_back(residuals, statement.coordinates, images, new)
-    real = dict(zip(positive, old, strict=True)) | {d: s for s, d in symbols.items()}
-    display = lambda e: e.xreplace(real).replace(  # ruff: ignore[lambda-assignment] - one expression, used thrice
-        lambda n: isinstance(n, AppliedUndef) and n.func in {f.func for f in inner},
-        lambda n: functions[[f.func for f in inner].index(n.func)](*n.args),
+    """Invariants, chain rule, cross-section; everything computed with positive stand-ins and then renamed."""
+    frame = _ReducedFrame(statement, generator)
+    pulled = pulled_back(
+        [e.xreplace(frame.parameters) for e in statement.residuals],
+        statement.coordinates,
+        frame.images,
+        [frame.parameter, *frame.positive],
     )
-    reduced = tuple(_equation(_at_section(e, canonical.parameter, inner), display) for e in pulled)
-    invariants = {z: _shown(canonical.invariants[s], back) for z, s in zip(old, independent, strict=True)}
-    values = {f: _shown(canonical.invariants[s], back) for f, s in zip(outer, dependent.values(), strict=True)}
-    implicit = any(e.has(*statement.fields) for e in (*invariants.values(), canonical.moving.xreplace(back)))
-    places = {f: f.func(*(invariants[z] for z in f.args)) for f in outer}
-    moving = {canonical.parameter: canonical.moving.xreplace(back)}
-    formulas = {z: display(e) for z, e in images.items()}
+    sections = [_at_section(e, frame.parameter, frame.inner) for e in pulled]
+    equations = [_equation(frame.shown(e)) for e in sections]
+    formulas = {z: frame.shown(e) for z, e in frame.images.items()}
+    implicit = any(e.has(*statement.fields) for e in (*frame.invariants.values(), frame.moving))
+    ansatz = {}
+    if not implicit:
+        for u in statement.fields:
+            placed = formulas[u].xreplace(frame.invariants).xreplace({frame.parameter: frame.moving})
+            ansatz[u] = tidy(with_angles(placed))
+    relations = tuple(
+        sp.Eq(value, f.func(*(frame.invariants[z] for z in f.args)), evaluate=False)
+        for f, value in frame.values.items()
+    )
     return SimilarityReduction(
         generator=generator,
-        invariants=invariants,
-        dependent_invariants=values,
-        ansatz={}
-        if implicit
-        else {u: tidy(with_angles(formulas[u].xreplace(invariants).xreplace(moving))) for u in statement.fields},
-        relations=tuple(sp.Eq(values[f], places[f]) for f in outer),
-        equations=tuple(e for e in reduced if e != sp.true),
-        functions=tuple(outer),
-        coordinates=tuple(old),
+        invariants=frame.invariants,
+        dependent_invariants=frame.values,
+        ansatz=ansatz,
+        relations=relations,
+        equations=tuple(e for e in equations if e != sp.true),
+        functions=tuple(frame.values),
+        coordinates=tuple(frame.invariants),
         parametric=formulas,
-        parameter=canonical.parameter,
+        parameter=frame.parameter,
         original=statement,
     )
+
+
+class _ReducedFrame:
+    """Names and formulas of the new coordinates and functions.
+
+    Args:
+        statement: The system.
+        generator: Its symmetry.
+    """
+
+    def __init__(self, statement: Equations, generator: Generator) -> None:
+        stand_in = {z: sp.Dummy(_name(z), positive=True) for z in generator.variables}
+        canonical = canonical_coordinates(generator, stand_in)
+        names = _Names(statement, generator)
+        dependent, independent = _split(canonical, statement, stand_in)
+        back = {d: z for z, d in stand_in.items()}
+        plain = [canonical.invariants[s].xreplace(back) for s in independent]
+        old = [names.coordinate(e, len(independent)) for e in plain]
+        self.parameter, self.moving = canonical.parameter, canonical.moving.xreplace(back)
+        self.positive = [sp.Dummy(z.name, positive=True) for z in old]
+        functions = [names.function(u) for u in dependent]
+        self.inner = [sp.Function(f.name, positive=True)(*self.positive) for f in functions]
+        self.parameters = {s: sp.Dummy(s.name, positive=True) for s in names.parameters}
+        table = dict(zip(independent, self.positive, strict=True))
+        table |= dict(zip(dependent.values(), self.inner, strict=True))
+        self.images = {
+            z: canonical.inverse[stand_in[z]].xreplace(table).xreplace(self.parameters) for z in generator.variables
+        }
+        self.invariants = {z: _shown(canonical.invariants[s], back) for z, s in zip(old, independent, strict=True)}
+        self.values = {
+            f(*old): _shown(canonical.invariants[s], back) for f, s in zip(functions, dependent.values(), strict=True)
+        }
+        self._real = dict(zip(self.positive, old, strict=True)) | {d: s for s, d in self.parameters.items()}
+        self._heads = dict(zip((f.func for f in self.inner), functions, strict=True))
+
+    def shown(self, expression: sp.Expr) -> sp.Expr:
+        """An expression with the names that the user sees."""
+        named = expression.xreplace(self._real)
+        return named.replace(
+            lambda n: isinstance(n, AppliedUndef) and n.func in self._heads, lambda n: self._heads[n.func](*n.args)
+        )
 
 
 def _shown(expression: sp.Expr, back: dict) -> sp.Expr:
@@ -289,13 +321,13 @@ def _at_section(expression: sp.Expr, parameter: sp.Symbol, functions: list[Appli
     return empty
 
 
-def _equation(residual: sp.Expr, display) -> sp.Expr:
+def _equation(residual: sp.Expr) -> sp.Expr:
     if residual == 0:
         return sp.true
     if residual == 1:
         return sp.false
-    shown = display(residual)
-    orders = [d for d in shown.atoms(sp.Derivative)]
+    shown = residual
+    orders = list(shown.atoms(sp.Derivative))
     if orders:
         highest = max(orders, key=lambda d: (d.derivative_count, str(d)))
         lead = sp.expand(shown).coeff(highest, 1)
@@ -311,7 +343,7 @@ def _with_solutions(reduction: SimilarityReduction) -> SimilarityReduction:
     candidates, note = solve_reduced(reduction.equations, reduction.functions, reduction.coordinates)
     found, notes = [], [note] if note else []
     for candidate in candidates:
-        solution = {u: _tidied(_inserted(e, reduction, candidate)) for u, e in reduction.ansatz.items()}
+        solution = {u: tidy(_inserted(e, reduction, candidate)) for u, e in reduction.ansatz.items()}
         try:
             if residual_size(solution, reduction.original.residuals) < TOLERANCE:
                 found.append(solution)
@@ -320,12 +352,6 @@ def _with_solutions(reduction: SimilarityReduction) -> SimilarityReduction:
             pass
         notes.append("a candidate solution was not confirmed at random points and was dropped")
     return _replaced(reduction, tuple(found), tuple(notes))
-
-
-def _tidied(expression: sp.Expr) -> sp.Expr:
-    """Shorter, hypergeometric functions left as they are."""
-    stand_in = {node: sp.Dummy(real=True) for node in expression.atoms(sp.hyper)}
-    return tidy(expression.xreplace(stand_in)).xreplace({d: node for node, d in stand_in.items()})
 
 
 def _inserted(expression: sp.Expr, reduction: SimilarityReduction, candidate: dict) -> sp.Expr:
