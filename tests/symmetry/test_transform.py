@@ -116,6 +116,18 @@ def test_validity_counts_both_zeros_of_a_lorentzian_denominator():
     assert condition.subs({x: 2, t: 1, eps: 3}) == sp.false
 
 
+def test_validity_counts_both_zeros_of_an_irreducible_denominator():
+    """1 − 2εt + ε²(t² − x² − y²) vanishes at ε = 1/(t ± r)."""
+    y = coordinates("y")
+    w = field("w", x, y, t)
+    special = Generator((x, y, t), (w,), {x: 2 * t * x, y: 2 * t * y, t: t**2 + x**2 + y**2})
+    condition = special.validity(eps)
+    values = {
+        number: condition.subs({x: 1, y: 0, t: 2, eps: number}) for number in (sp.Rational(1, 4), sp.S.Half, 3, -5)
+    }
+    assert list(values.values()) == [sp.true, sp.false, sp.false, sp.true]
+
+
 def test_validity_of_a_compact_flow_ends_at_the_first_pole():
     condition = generator(x=t * x, t=t**2 + 1).validity(eps)
     assert condition.subs({t: 1, eps: sp.pi / 5}) == sp.true
