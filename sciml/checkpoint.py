@@ -48,26 +48,37 @@ def save_solution(solution: Solution, path: str | Path) -> Path:
     Raises:
         CheckpointError: If the path has a suffix of ours, its folder is missing, or writing fails.
     """
-    base = Path(path)
-    if not base.name or base.suffix in {".json", ".safetensors"} or not base.parent.is_dir():
-        raise CheckpointError("a path without suffix in an existing folder", str(path), 'solution.save("results/heat")')
     problem, arrays = problem_to_json(solution.problem)
     meta, own = solution.state()
     arrays = {**arrays, **{f"solution.{name}": np.array(array, order="C") for name, array in own.items()}}
+    content = {"problem": problem, "meta": meta, "status": solution.status, "history": _plain(solution.history)}
+    return write_tables(path, solution.kind, content, arrays)
+
+
+def write_tables(path: str | Path, kind: str, content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Path:
+    """Write a manifest and its arrays.
+
+    Args:
+        path: Path without suffix.
+        kind: What it is.
+        content: JSON-able values.
+        arrays: Arrays, contiguous.
+
+    Returns:
+        The path of the manifest.
+
+    Raises:
+        CheckpointError: If the path has a suffix of ours, its folder is missing, or writing fails.
+    """
+    base = Path(path)
+    if not base.name or base.suffix in {".json", ".safetensors"} or not base.parent.is_dir():
+        raise CheckpointError("a path without suffix in an existing folder", str(path), 'solution.save("results/heat")')
     blob = save_arrays(arrays)
     digest = hashlib.sha256(blob).hexdigest()
     tensors = base.parent / f"{base.name}.{digest[:16]}.safetensors"
-    content = {
-        "schema": SCHEMA,
-        "kind": solution.kind,
-        "problem": problem,
-        "meta": meta,
-        "status": solution.status,
-        "history": _plain(solution.history),
-        "arrays": {"file": tensors.name, "sha256": digest},
-    }
+    whole = {**content, "schema": SCHEMA, "kind": kind, "arrays": {"file": tensors.name, "sha256": digest}}
     manifest = base.parent / f"{base.name}.json"
-    sealed, kept = _seal(content), tensors.exists()
+    sealed, kept = _seal(whole), tensors.exists()
     try:
         _write(tensors, blob)
         _write(manifest, sealed)
@@ -81,6 +92,25 @@ def save_solution(solution: Solution, path: str | Path) -> Path:
         if old != tensors:
             old.unlink(missing_ok=True)
     return manifest
+
+
+def read_tables(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read what `write_tables` wrote.
+
+    Args:
+        path: Path without suffix.
+        kind: What it should be.
+
+    Returns:
+        The content and the arrays.
+
+    Raises:
+        CheckpointError: If a file is missing, damaged or of another kind.
+    """
+    content, arrays = _open(path)
+    if content.get("kind") != kind:
+        raise CheckpointError(f"a file of kind {kind!r}", repr(content.get("kind")), "load_solution reads solutions")
+    return content, arrays
 
 
 def _plain(value: Any) -> Any:

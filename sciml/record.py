@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sciml.errors import PointsError
+from sciml.ibvp import IBVP
+from sciml.jets import Jet
 from sciml.points import PointSet
+from sciml.terms import Term
+
+
+class Products(Protocol):
+    """J v and Jᵀu at fixed parameters, without J."""
+
+    def push(self, tangent: Tensor) -> Tensor:
+        """J v, (N,), for v (P,)."""
+        ...
+
+    def pull(self, cotangent: Tensor) -> Tensor:
+        """Jᵀu, (P,), for u (N,)."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +38,18 @@ class RowMap:
         jacobian: θ (P,) -> (r (N,), J (N, P)).
         ids: Point ID of each row, (N,).
         labels: Component name of each row, (N,).
+        products: θ -> products with J without forming it; None where there is no cheap way.
+        split: θ -> J as a sum of parts, one per derivative of a field (a jet) or unknown coefficient (its name).
+        at: Rows of the same terms at other points, or of other terms; None where they are fixed.
     """
 
     residual: Callable[[Tensor], Tensor]
     jacobian: Callable[[Tensor], tuple[Tensor, Tensor]]
     ids: np.ndarray
     labels: np.ndarray
+    products: Callable[[Tensor], Products] | None = None
+    split: Callable[[Tensor], Mapping[Jet | str, Tensor]] | None = None
+    at: Callable[[PointSet, Sequence[Term] | None], RowMap] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +69,9 @@ class TrainingRecord:
         constraint: Hard constraint through which the network passes, or None.
         unknowns: Names of the unknown coefficients, in the order of the last parameters.
         quantity: θ, points (n, d), jets -> (n, len(jets)); jets of the solved fields, for targets.
+        pullback: θ, points (n, d), jets, cotangent (n, c, k) -> (n, c, P): per point, gradients in θ of weighted
+            sums of the jets; None leaves it to automatic differentiation of `quantity`.
+        problem: The problem whose terms the rows are, as it was solved; None for rows of the user's own.
 
     Raises:
         PointsError: If the lengths disagree.
@@ -61,6 +86,8 @@ class TrainingRecord:
     constraint: object | None = None
     unknowns: tuple[str, ...] = ()
     quantity: Callable[..., Tensor] | None = field(default=None)
+    pullback: Callable[..., Tensor] | None = field(default=None)
+    problem: IBVP | None = None
 
     def __post_init__(self) -> None:
         """Check that every row has a weight, an ID and a label.

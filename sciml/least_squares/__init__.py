@@ -2,14 +2,21 @@
 
 from sciml.least_squares.factor import DampedFactor, NormalMatrix, damped_factor
 from sciml.least_squares.iterative import conjugate_gradient
+from sciml.least_squares.nystroem import IterativeFactor, NystroemApproximation, SketchedHat, nystroem
+from sciml.least_squares.spectrum import Spectrum
 from sciml.least_squares.step import ScaledRows, gauss_newton_step, scale_rows
 
 __all__ = [
     "DampedFactor",
+    "IterativeFactor",
     "NormalMatrix",
+    "NystroemApproximation",
     "ScaledRows",
+    "SketchedHat",
+    "Spectrum",
     "conjugate_gradient",
     "damped_factor",
     "gauss_newton_step",
+    "nystroem",
     "scale_rows",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from scipy.linalg import blas
@@ -60,16 +61,61 @@ class DampedFactor:
             return result[:, 0] if values.ndim == 1 else result
         return self.solve(self.rows.T @ values)
 
+    def row_products(self, vectors: Tensor) -> Tensor:
+        """A B⁻¹v, the transpose of `solve_rows`: in the dual without cancellation.
+
+        Args:
+            vectors: v, (P,) or (P, k).
+
+        Returns:
+            (N,) or (N, k).
+
+        Example:
+            >>> import torch
+            >>> A = torch.randn(3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+            >>> factor, v = damped_factor(A, 0.1), torch.ones(5, dtype=torch.float64)
+            >>> bool(torch.allclose(factor.row_products(v), A @ factor.solve(v)))
+            True
+        """
+        if self.kind == "dual":
+            columns = vectors[:, None] if vectors.ndim == 1 else vectors
+            result = torch.cholesky_solve(self.rows @ columns, self.lower)
+            return result[:, 0] if vectors.ndim == 1 else result
+        return self.rows @ self.solve(vectors)
+
+    @cached_property
+    def _half(self) -> Tensor:
+        """W (k, N) with A B⁻¹Aᵀ = WᵀW, for the primal factor and the SVD."""
+        if self.kind == "primal":
+            return torch.linalg.solve_triangular(self.lower, self.rows.T, upper=False)
+        assert self.eigenvalues is not None
+        return (self.rows @ self.lower / torch.sqrt(self.eigenvalues + self.damping)).T
+
+    @cached_property
+    def _inverse(self) -> Tensor:
+        """K⁻¹ (N, N) of the dual."""
+        return torch.cholesky_inverse(self.lower)
+
     def leverage(self) -> Tensor:
         """h_i = a_iᵀB⁻¹a_i, (N,); 0 <= h < 1. The dual form 1 - μ(K⁻¹)_ii avoids cancellation."""
         if self.kind == "dual":
-            inverse = torch.cholesky_inverse(self.lower)
-            return 1 - self.damping * inverse.diagonal()
-        if self.kind == "primal":
-            half = torch.linalg.solve_triangular(self.lower, self.rows.T, upper=False)
-            return (half**2).sum(dim=0)
-        assert self.eigenvalues is not None
-        return ((self.rows @ self.lower) ** 2 / (self.eigenvalues + self.damping)).sum(dim=1)
+            return 1 - self.damping * self._inverse.diagonal()
+        return (self._half**2).sum(dim=0)
+
+    def complement(self, index: Tensor) -> Tensor:
+        """I - A_C B⁻¹A_Cᵀ for sets C of rows: what is left of them after a fit; in the dual without cancellation.
+
+        Args:
+            index: Rows of each set, (..., m).
+
+        Returns:
+            (..., m, m).
+        """
+        if self.kind == "dual":
+            return self.damping * self._inverse[index[..., :, None], index[..., None, :]]
+        chosen = self._half[:, index]  # (k, ..., m)
+        hat = torch.einsum("k...m,k...n->...mn", chosen, chosen)
+        return torch.eye(index.shape[-1], dtype=hat.dtype) - hat
 
 
 def gram(rows: Tensor) -> Tensor:

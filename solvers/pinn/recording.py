@@ -12,9 +12,20 @@ from torch.func import functional_call
 
 from sciml.ibvp import IBVP
 from sciml.jets import Jet
+from sciml.networks.parameters import load_parameters, parameter_views
 from sciml.points import PointSet
 from sciml.record import RowMap, TrainingRecord
-from sciml.residuals import HardConstraint, ResidualSystem, choose_engine, row_jacobian
+from sciml.residuals import (
+    ConstrainedNetwork,
+    HardConstraint,
+    ResidualSystem,
+    RowProducts,
+    Rows,
+    choose_engine,
+    row_jacobian,
+)
+from sciml.residuals.jacobian import split_jacobian
+from sciml.terms import Term
 from solvers.pinn.gauge import gauged
 
 
@@ -33,17 +44,58 @@ class _Rows(nn.Module):
 class _Jets(nn.Module):
     """Jets of the solved fields as a module."""
 
-    def __init__(self, constraint: HardConstraint | None, model: nn.Module) -> None:
+    def __init__(self, model: ConstrainedNetwork) -> None:
         super().__init__()
-        self.model, self.constraint = model, constraint
+        self.model = model
 
     def forward(self, points: Tensor, needed: Sequence[Jet]) -> Tensor:
         """Jets (n, k)."""
-        engine = choose_engine(self.model)
-        if self.constraint is None:
-            return engine.jets(self.model, points, needed)
-        inner = engine.jets(self.model, points, self.constraint.network_jets(needed))
-        return self.constraint.apply(self.constraint.prepare(points.detach().numpy(), needed), inner)
+        return choose_engine(self.model).jets(self.model, points, needed)
+
+
+class _Recorder:
+    """Everything that a record may ask of a network, as functions of θ = (network parameters, coefficients)."""
+
+    def __init__(self, problem: IBVP, model: nn.Module, constraint: HardConstraint | None) -> None:
+        self.problem, self.model, self.constraint = problem, model, constraint
+        self.solved = ConstrainedNetwork(model, constraint)
+        self.jets = _Jets(self.solved)
+        self.size = sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+    def _load(self, theta: Tensor) -> list[Tensor]:
+        load_parameters(self.model, theta[: self.size].detach())
+        return list(theta[self.size :].detach().unbind())
+
+    def _call(self, module: nn.Module, prefix: str, theta: Tensor, *arguments: object) -> Tensor:
+        views = parameter_views(self.model, theta[: self.size])
+        return functional_call(module, {prefix + name: view for name, view in views.items()}, arguments)
+
+    def rows(self, points: PointSet, terms: Sequence[Term] | None = None) -> RowMap:
+        """The rows of points as functions of θ."""
+        system = ResidualSystem(self.problem, self.constraint, terms=terms)
+        module = _Rows(system, self.model, points)
+        batch = module.batch
+        with torch.no_grad():
+            rows: Rows = system.rows(self.model, batch, parameters=False)
+        return RowMap(
+            residual=lambda theta: self._call(module, "model.", theta, list(theta[self.size :].unbind())),
+            jacobian=lambda theta: row_jacobian(system, self.model, batch, self._load(theta)),
+            ids=rows.ids,
+            labels=rows.labels,
+            products=lambda theta: RowProducts(system, self.model, batch, self._load(theta)),
+            split=lambda theta: split_jacobian(system, self.model, batch, self._load(theta)),
+            at=self.rows,
+        )
+
+    def quantity(self, theta: Tensor, where: Tensor, needed: Sequence[Jet]) -> Tensor:
+        """Jets of the solved fields (n, k), differentiable in θ."""
+        return self._call(self.jets, "model.network.", theta, where, needed)
+
+    def pullback(self, theta: Tensor, where: Tensor, needed: Sequence[Jet], cotangent: Tensor) -> Tensor:
+        """Per point, gradients in θ of weighted sums of the jets: (n, c, P)."""
+        self._load(theta)
+        rows = choose_engine(self.solved).pullback(self.solved, where, needed, cotangent)
+        return torch.nn.functional.pad(rows, (0, len(theta) - self.size))
 
 
 def make_record(
@@ -67,39 +119,25 @@ def make_record(
     Returns:
         The record.
     """
-    own = copy.deepcopy(model)
-    system = ResidualSystem(gauged(problem), constraint)
-    module = _Rows(system, own, points)
-    shapes = [(name, p.shape, p.numel()) for name, p in own.named_parameters() if p.requires_grad]
-    size = sum(number for _, _, number in shapes)
-
-    def named(theta: Tensor) -> dict[str, Tensor]:
-        pieces = torch.split(theta[:size], [number for _, _, number in shapes])
-        return {f"model.{name}": piece.view(shape) for (name, shape, _), piece in zip(shapes, pieces, strict=True)}
-
-    def residual(theta: Tensor) -> Tensor:
-        return functional_call(module, named(theta), (list(theta[size:].unbind()),))
-
-    def jacobian(theta: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.no_grad():
-            for (name, _, _), piece in zip(shapes, named(theta).values(), strict=True):
-                own.get_parameter(name).copy_(piece)
-        return row_jacobian(system, own, module.batch, list(theta[size:].detach().unbind()))
-
-    def quantity(theta: Tensor, where: Tensor, needed: Sequence[Jet]) -> Tensor:
-        return functional_call(_Jets(constraint, own), named(theta), (where, needed))
-
+    recorder = _Recorder(gauged(problem), copy.deepcopy(model), constraint)
     flat = [p.detach().reshape(-1) for p in model.parameters() if p.requires_grad]
     values = torch.tensor([float(coefficients[symbol]) for symbol in problem.unknowns], dtype=torch.float64)
-    theta = torch.cat([*flat, values])
-    with torch.no_grad():
-        rows = system.rows(own, module.batch, list(values.unbind()), parameters=False)
+    rows = recorder.rows(points)
     return TrainingRecord(
-        parameters=theta,
+        parameters=torch.cat([*flat, values]),
         points=points,
-        rows=RowMap(residual, jacobian, rows.ids, rows.labels),
-        weights=rows.weights(scale),
+        rows=rows,
+        weights=_weights(recorder, points, scale),
         constraint=constraint,
         unknowns=tuple(symbol.name for symbol in problem.unknowns),
-        quantity=quantity,
+        quantity=recorder.quantity,
+        pullback=recorder.pullback,
+        problem=recorder.problem,
     )
+
+
+def _weights(recorder: _Recorder, points: PointSet, scale: Mapping[str, float]) -> Tensor:
+    """w, (N,), by the one rule that the trainer uses."""
+    system = ResidualSystem(recorder.problem, recorder.constraint)
+    with torch.no_grad():
+        return system.rows(recorder.model, points, parameters=False).weights(scale)

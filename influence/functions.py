@@ -1,0 +1,390 @@
+"""Influence: how an answer would change if points, groups or terms of its objective were changed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from influence.actions import check_action
+from influence.asking import Asker
+from influence.changes import PointChanges, candidate_rows, point_values, reduced
+from influence.curvature import Curvature, build_curvature
+from influence.explanation import Explanation, explain_point, field_response
+from influence.groups import group_response, renormalising, select
+from influence.presentation import SIGNS, Presenter
+from influence.refits import Agreement, Refit, check_refits, refit
+from influence.reliability import Reliability, judge
+from influence.rows import RowBlock, record_of_blocks
+from influence.scores import Scores
+from influence.sweep import Sweep, damping_sweep
+from influence.targets import Query
+from influence.uncertainty import standard_errors
+from sciml.errors import PointsError, SolverError, SolverWarning
+from sciml.record import TrainingRecord
+
+ACTIONS = ("remove", "add", "reweight", "value", "move")
+
+
+class Influence:
+    """Influence functions of a trained model on the objective exactly as it was trained.
+
+    With L(θ) = Σ w_i r_i² + (λ/2)|θ - θ_ref|², a_i = √(2w_i) ∇r_i, ρ_i = √(2w_i) r_i and B = AᵀA + (λ + δ)I
+    ("ggn") or the exact Hessian + δI ("hessian"), removing rows C changes a quantity Q with gradient q by
+    qᵀB⁻¹A_Cᵀ(I - A_C B⁻¹A_Cᵀ)⁻¹ρ_C (Cook 1977; Koh & Liang 2017, arXiv 1703.04730; for PINNs Naujoks et al.
+    2024, arXiv 2409.08958). Every result is a predicted change of Q in Q's unit.
+
+    Args:
+        solution: A solution with a `record`, or a `TrainingRecord`.
+        curvature: "ggn" (never fails) or "hessian" (exact second derivatives, slower).
+        damping: Proximal δ; None for max(4|λ_min(H)|, 1e-8 λ_max(G)), which is reported.
+        solver: "auto", "primal", "dual", "svd" or "iterative".
+
+    Raises:
+        SolverError: If there is no record, or the curvature cannot be factored.
+
+    Example:
+        >>> import torch
+        >>> x = torch.linspace(0, 1, 5, dtype=torch.float64)
+        >>> block = RowBlock("fit", torch.stack([x, x**2], dim=1), lambda p, z: p[0] + p[1] * z[0] - z[1], 0.2)
+        >>> fit = Influence.from_rows(torch.tensor([-0.125, 1.0]).double(), [block])
+        >>> fit.scores(lambda p: p[1]).values.round(4)
+        array([[ 0.25  , -0.0357,  0.    ,  0.0357, -0.25  ]])
+    """
+
+    def __init__(
+        self, solution: Any, curvature: str = "ggn", damping: float | None = None, *, solver: str = "auto"
+    ) -> None:
+        record = solution if isinstance(solution, TrainingRecord) else getattr(solution, "record", None)
+        if not isinstance(record, TrainingRecord):
+            raise SolverError(
+                "a solution with a training record, or a TrainingRecord",
+                f"{type(solution).__name__} without one",
+                "solutions of PINN and of a fitted LieSolver have one; Influence.from_rows takes your own rows",
+            )
+        if record.parameters.dtype != torch.float64:
+            warnings.warn(
+                f"parameters in {record.parameters.dtype} are converted to float64", SolverWarning, stacklevel=2
+            )
+        self.record = record
+        self.problem = record.problem or getattr(solution, "problem", None)
+        self.curvature: Curvature = build_curvature(record, curvature, damping, solver)
+        self.reliability: Reliability = judge(self.curvature)
+        self._changes = PointChanges(record, self.curvature)
+        self._asker = Asker(record, self.problem, self.curvature)
+        self._present = Presenter(record, self.problem, self.curvature, self.reliability, self._changes.blocks)
+        self._last: tuple[Any, Any] | None = None
+        if not self.reliability.stationary or self.reliability.largest_leverage >= 1:
+            warnings.warn("; ".join(self.reliability.notes), SolverWarning, stacklevel=2)
+
+    @classmethod
+    def from_rows(
+        cls,
+        theta: Any,
+        blocks: Sequence[RowBlock],
+        regularisation: Any = 0.0,
+        damping: float | None = 0.0,
+        curvature: str = "ggn",
+        solver: str = "auto",
+        reference: Any = 0.0,
+    ) -> Influence:
+        """Influence for a user's own loop, quantum network or inverse problem.
+
+        Args:
+            theta: Final parameters, flat float64.
+            blocks: Rows with weights: the objective Σ w r² + (λ/2)|θ - θ_ref|².
+            regularisation: λ, a number or (P,).
+            damping: Proximal δ; None for the automatic one.
+            curvature: "ggn" or "hessian".
+            solver: As for the class.
+            reference: θ_ref.
+
+        Returns:
+            The influence object.
+        """
+        return cls(record_of_blocks(theta, blocks, regularisation, reference), curvature, damping, solver=solver)
+
+    @property
+    def ids(self) -> np.ndarray:
+        """Point IDs in the order of the columns of scores."""
+        return self._changes.blocks.ids
+
+    @cached_property
+    def leverage(self) -> np.ndarray:
+        """h_i of every residual row, (N,)."""
+        return self.curvature.leverage().numpy()
+
+    @property
+    def self_influence(self) -> np.ndarray:
+        """Cook's distance ρ_i² h_i/(1 - h_i)² of every residual row, (N,) (Cook 1977)."""
+        left = self.curvature.factor.complement(torch.arange(len(self.leverage))[:, None])[:, 0, 0].numpy()
+        return self.curvature.residual.numpy() ** 2 * self.leverage / left**2
+
+    @property
+    def effective_dimension(self) -> float:
+        """Σ h_i, the number of parameters that the rows determine."""
+        return float(self.leverage.sum())
+
+    def select(self, **conditions: Any) -> np.ndarray:
+        """IDs by `term=`, `face=`, `time=(a, b)` or `where=function of coordinates`; see `influence.groups.select`."""
+        return select(self.record.points, self.problem, **conditions)
+
+    def query(self, target: Any, at: Any = None) -> Query:
+        """Value and gradient of a target.
+
+        Args:
+            target: See `scores`.
+            at: Points.
+
+        Returns:
+            The query.
+        """
+        self._last = (target, at)
+        return self._asker.query(target, at)
+
+    def value(self, target: Any, at: Any, theta: Tensor) -> np.ndarray:
+        """A quantity at other parameters, for instance those of a `refit`.
+
+        Args:
+            target: As for `scores`.
+            at: Query points.
+            theta: θ, (P,).
+
+        Returns:
+            (n_query,).
+        """
+        return self._asker.value(target, at, theta)
+
+    def scores(
+        self,
+        target: Any,
+        at: Any = None,
+        action: str = "remove",
+        leverage: bool = True,
+        renormalise: bool = False,
+        factor: float = 2.0,
+        points: Any = None,
+        term: str | None = None,
+        weight: float | None = None,
+        to: Any = None,
+    ) -> Scores:
+        """Influence of every training point on a quantity.
+
+        Args:
+            target: SymPy expression, name of a term (its loss) or unknown coefficient, `Integral`, `MeanSquare`,
+                `SmoothMax`, `Residual`, or a callable (θ) or (θ, point).
+            at: Query points (n_query, d), where the target needs them.
+            action: "remove"; "add" a copy of each point, or the candidates `points` to `term`; "reweight" by
+                `factor`; "value", per unit of the datum; "move" to the places `to`, or the rate of moving.
+            leverage: Correct for leverage; exact for linear rows.
+            renormalise: After a removal, the other weights of the term keep their sum.
+            factor: New weight over old one.
+            points: Candidates (m, d).
+            term: Their term.
+            weight: Their row weight w; the mean of the component when None.
+            to: New places, (n_points, d), in the order of `ids`.
+
+        Returns:
+            The scores.
+
+        Raises:
+            SolverError: If the options contradict each other.
+        """
+        check_action(action, ACTIONS)
+        if renormalise and action != "remove":
+            raise SolverError('renormalise with action="remove"', repr(action), "")
+        query = self.query(target, at)
+        if action == "add" and points is not None:
+            return self._added(query, points, term, weight, leverage)
+        if action == "move" and to is None:
+            return self._rates(query)
+        by_point, by_row = point_values(self._changes, query, action, leverage, renormalise, factor, to)
+        return self._present.points(query, by_point, by_row, SIGNS[action].format(factor=factor))
+
+    def _added(self, query: Query, points: Any, term: str | None, weight: float | None, leverage: bool) -> Scores:
+        new, place = candidate_rows(self._changes, self._asker.inside(points), term, weight)
+        ids: list[np.ndarray] = []
+
+        def change(gradient: Tensor) -> Tensor:
+            values, found = self._changes.added(gradient, new, leverage)
+            ids.append(found)
+            return values
+
+        values = reduced(query, change)
+        kinds = np.full(len(place), term or self.record.points.terms[0], dtype=object)
+        return self._present.columns(query, values.numpy(), ids[0], place, kinds, SIGNS["add"])
+
+    def _rates(self, query: Query) -> Scores:
+        rates = self._changes.rates(query.gradient).numpy()
+        sizes = torch.tensor(np.linalg.norm(rates, axis=2))
+        return replace(self._present.points(query, sizes, None, SIGNS["rate"]), rates=rates)
+
+    def group(
+        self,
+        ids: Any,
+        target: Any,
+        at: Any = None,
+        action: str = "remove",
+        factor: float = 2.0,
+        renormalise: bool = False,
+        to: Any = None,
+    ) -> Scores:
+        """Influence of points changed together, by exact downdating.
+
+        Args:
+            ids: Point IDs (see `select`), all rows of which change together; or the name of a term, whose rows alone
+                change.
+            target: As for `scores`.
+            at: Query points.
+            action: "remove", "add" (copies), "reweight", "value" or "move".
+            factor: New weight over old one.
+            renormalise: After a removal the terms keep the sums of their weights.
+            to: New places (len(ids), d) for "move".
+
+        Returns:
+            Scores with one column.
+
+        Raises:
+            PointsError: If an ID is unknown.
+        """
+        check_action(action, ACTIONS)
+        index = self._rows_of(ids)
+        query = self.query(target, at)
+        response, new = group_response(self._changes, ids, index, action, factor, renormalise, to)
+
+        def change(gradient: Tensor) -> Tensor:
+            where, z, z_new = response
+            moved = z @ self.curvature.row_products(gradient.T)[where]
+            if new is not None:
+                assert z_new is not None
+                moved = moved + z_new @ (new.matrix @ self.curvature.factor.solve(gradient.T))
+            return moved[:, None]
+
+        return self._present.group(query, reduced(query, change), index, SIGNS[action].format(factor=factor))
+
+    def _rows_of(self, ids: Any) -> np.ndarray:
+        if isinstance(ids, str):
+            return self._asker.rows_of(ids)
+        wanted = np.atleast_1d(np.asarray(ids))
+        missing = np.setdiff1d(wanted, self.record.rows.ids)
+        if missing.size or not wanted.size:
+            raise PointsError("ids of points with rows", f"unknown: {missing[:8].tolist()}" if missing.size else "none",
+                              "see influence.ids, or influence.select(...)")  # fmt: skip
+        return np.flatnonzero(np.isin(self.record.rows.ids, wanted))
+
+    def explain(self, identity: int, target: Any, at: Any = None, by: str = "derivative") -> Explanation:
+        """Which derivative, or which summand of an equation, carries a point's influence.
+
+        Args:
+            identity: Point ID.
+            target: As for `scores`.
+            at: Query points.
+            by: "derivative" or "summand".
+
+        Returns:
+            Parts that sum to the influence.
+        """
+        query = self.query(target, at)
+        return explain_point(self.record, self.problem, self.curvature, int(identity), query, by)
+
+    def direction(self, target: Any, at: Any, points: Any) -> np.ndarray:
+        """How the model moves its fields for a quantity: v_q = ∇u B⁻¹q, the direction that a residual must feel.
+
+        Args:
+            target: As for `scores`.
+            at: Query points.
+            points: Where to see it, (n, d).
+
+        Returns:
+            (n_query, n, fields).
+        """
+        return field_response(self.record, self.problem, self.curvature, self.query(target, at), points)
+
+    def standard_error(self, target: Any, at: Any = None, noise: Mapping[str, float] | None = None) -> np.ndarray:
+        """Standard error of a quantity from noise in the data, by propagation of errors.
+
+        Args:
+            target: As for `scores`; an unknown coefficient by its symbol or name.
+            at: Query points.
+            noise: Standard deviation of the data by term or component; None estimates that of observations.
+
+        Returns:
+            (n_query,), in the unit of the quantity.
+        """
+        return standard_errors(self._asker, self.query(target, at), noise)
+
+    def sweep(self, target: Any, at: Any = None, factors: Any = None) -> Sweep:
+        """Effective dimension and ranking over a range of dampings, from one eigendecomposition.
+
+        Args:
+            target: As for `scores`.
+            at: Query points.
+            factors: Multiples of the damping; 1/100 ... 100 when None.
+
+        Returns:
+            The sweep.
+        """
+        return damping_sweep(self.curvature, self._changes.blocks, self.query(target, at), factors)
+
+    def refit(self, ids: Any = (), factor: float = 0.0, renormalise: bool = False) -> Refit:
+        """The objective minimised again with the weights of some points changed: the truth that scores predict.
+
+        Args:
+            ids: Point IDs, or the name of a term.
+            factor: New weight over old one.
+            renormalise: Whether the other weights of the terms make up for a removal.
+
+        Returns:
+            The refit.
+        """
+        weights = self.record.weights.to(torch.float64).clone()
+        if isinstance(ids, str) or len(np.atleast_1d(ids)):
+            index = self._rows_of(ids)
+            if renormalise:
+                concerned, epsilon = renormalising(self.record, np.isin(np.arange(len(weights)), index))
+                weights[torch.tensor(concerned)] *= 1 + torch.tensor(epsilon)
+            else:
+                weights[torch.tensor(index)] *= factor
+        return refit(self.record, self.curvature, weights)
+
+    def check(self, k: int = 8, target: Any = None, at: Any = None, seed: int = 0, quiet: bool = False) -> Agreement:
+        """Compare predicted removals with true refits of points drawn from every kind and size of influence.
+
+        Args:
+            k: Number of refits.
+            target: As for `scores`; the last one asked when None.
+            at: Query points.
+            seed: Seed of the choice.
+            quiet: Do not print.
+
+        Returns:
+            The comparison.
+
+        Raises:
+            SolverError: If no target is known.
+        """
+        if target is None:
+            target, at = self._default_target()
+        agreement = check_refits(self, target, at, k, seed)
+        if not quiet:
+            print(agreement)
+        return agreement
+
+    def _default_target(self) -> tuple[Any, Any]:
+        if self._last is not None:
+            return self._last
+        if self.problem is None:
+            raise SolverError("a target to compare", "none asked yet", "check(k, target, at)")
+        end = None if self.problem.time is None else self.problem.bounds[-1]
+        return self.problem.fields[0], self.problem.domain.sample(32, "sobol", 0, end)
+
+    def __repr__(self) -> str:
+        """Sizes and reliability."""
+        size = f"{len(self.ids)} points, {len(self.record.weights)} rows, {len(self.record.parameters)} parameters"
+        return f"Influence({size})\n{self.reliability}"

@@ -1,0 +1,46 @@
+"""Influence as a picture: training points coloured by what they do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import SymLogNorm
+from matplotlib.figure import Figure
+
+from sciml.plotting.fields import DIFFERENCE_COLOURS, FIELD_COLOURS
+
+
+def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute") -> Figure:
+    """Points in the first two coordinates (time horizontal in one space dimension), coloured by influence.
+
+    Args:
+        scores: A `Scores`.
+        query: Index of the query, whose place is marked; None aggregates over all.
+        how: See `Scores.aggregate`.
+
+    Returns:
+        A matplotlib figure.
+    """
+    values = scores.aggregate(how) if query is None else scores.values[query]
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axis = figure.subplots()
+    columns = scores.train.shape[1]
+    names = [*scores.coordinates, *(f"column {i}" for i in range(len(scores.coordinates), columns))]
+    first, second = (1, 0) if columns == 2 and names[1] == "t" else (0, min(1, columns - 1))
+    signed = bool((values < 0).any())
+    size = float(np.abs(values).max(initial=0.0)) or 1.0
+    style: dict[str, Any] = {"cmap": DIFFERENCE_COLOURS if signed else FIELD_COLOURS}
+    if signed:
+        style["norm"] = SymLogNorm(1e-3 * size, vmin=-size, vmax=size)
+    vertical = scores.train[:, second] if columns > 1 else values
+    order = np.argsort(np.abs(values), kind="stable")  # the strong ones on top
+    picture = axis.scatter(scores.train[order, first], vertical[order], c=values[order], s=14, **style)
+    figure.colorbar(picture, ax=axis, label=scores.unit)
+    if query is not None and scores.query is not None and columns > 1:
+        axis.plot(*scores.query[query, [first, second]], "k*", markersize=12, label="query")
+        axis.legend(loc="upper right", fontsize="small")
+    axis.set_xlabel(names[first])
+    axis.set_ylabel(names[second] if columns > 1 else "influence")
+    axis.set_title(f"influence on {scores.target}" + ("" if query is not None else f", {how}"), fontsize="medium")
+    return figure

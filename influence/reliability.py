@@ -1,0 +1,119 @@
+"""Reliability: the numbers that every answer carries, and what they mean in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+
+from influence.curvature import Curvature
+
+STATIONARY = 1e-2  # largest loss that a Newton step may still gain, in shares of an average point
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How far answers about one model can be trusted.
+
+    Attributes:
+        gradient_norm: |∇L|.
+        unfinished: Decrease ½∇LᵀB⁻¹∇L that training left, in units of the loss of an average point.
+        stationary: Whether that is small.
+        smallest_curvature: Smallest eigenvalue of B.
+        lowest_hessian: Smallest eigenvalue of the Hessian, where it was computed.
+        condition: Condition number of B.
+        effective_dimension: Σ h_i.
+        largest_leverage: max h_i.
+        decay: λ of the objective.
+        proximal: δ added to it.
+        residual_level: Root of the weighted mean square of the residuals.
+        curvature: "ggn" or "hessian".
+        exact: Whether solves and leverage are exact rather than sketched.
+        notes: What else a reader should know.
+    """
+
+    gradient_norm: float
+    unfinished: float
+    stationary: bool
+    smallest_curvature: float
+    lowest_hessian: float | None
+    condition: float
+    effective_dimension: float
+    largest_leverage: float
+    decay: float
+    proximal: float
+    residual_level: float
+    curvature: str
+    exact: bool
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """The block that reports print."""
+        lines = [
+            f"|grad L| = {self.gradient_norm:.2e}, "
+            + ("stationary" if self.stationary else f"NOT stationary ({self.unfinished:.1e} points of loss unused)"),
+            f"curvature {self.curvature}: smallest {self.smallest_curvature:.2e}, condition {self.condition:.1e}, "
+            f"damping {self.decay:.1e} trained + {self.proximal:.1e} proximal",
+            f"effective dimension {self.effective_dimension:.1f}, largest leverage {self.largest_leverage:.4f}, "
+            f"residual level {self.residual_level:.2e}, {'exact' if self.exact else 'approximate'}",
+        ]
+        return "\n".join([*lines, *self.notes])
+
+
+def judge(curvature: Curvature) -> Reliability:
+    """Measure a linearised model.
+
+    Args:
+        curvature: Its curvature.
+
+    Returns:
+        The numbers, with notes where they are bad.
+    """
+    leverage = curvature.leverage()
+    residual, gradient = curvature.residual, curvature.gradient
+    loss = 0.5 * float(residual @ residual)
+    gain = 0.5 * float(gradient @ curvature.factor.solve(gradient))
+    unfinished = gain * len(residual) / loss if loss > 0 else 0.0
+    scale = float((curvature.root**2).sum())
+    notes = list(curvature.notes)
+    stationary = unfinished <= STATIONARY or float(gradient.norm()) <= _rounding(curvature)
+    if not stationary:
+        notes.append(
+            "the model is not at a minimum of its objective: answers are proximal, i.e. those of "
+            "L(t) - grad L(t0)(t - t0) + (damping/2)|t - t0|² (Bae et al. 2022, arXiv 2209.05364); train longer "
+            "on fixed points, or read them as what a little more training would do"
+        )
+    largest = float(leverage.max())
+    if largest >= 1:
+        notes.append("a leverage of 1 or more: removing that point leaves no minimum nearby; more damping is needed")
+    smallest = _smallest(curvature)
+    return Reliability(
+        float(gradient.norm()), unfinished, stationary, smallest, curvature.lowest,
+        (curvature.largest + curvature.damping) / max(smallest, 1e-300), float(leverage.sum()), largest,
+        curvature.decay, curvature.proximal, float((2 * loss / scale) ** 0.5) if scale > 0 else 0.0,
+        curvature.kind, curvature.exact, tuple(notes),
+    )  # fmt: skip
+
+
+def _rounding(curvature: Curvature) -> float:
+    """What rounding alone leaves of the gradient of a fit to machine precision: Aᵀ times errors of the rows."""
+    terms = float(curvature.residual.norm())
+    if curvature.rows is not None:
+        terms += float((curvature.rows @ curvature.theta).norm())
+    return 1e-14 * curvature.largest**0.5 * terms
+
+
+def _smallest(curvature: Curvature) -> float:
+    """Smallest eigenvalue of B by inverse iteration, from above."""
+    if not curvature.exact:
+        return curvature.damping
+    vector = torch.randn(len(curvature.theta), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    value = 0.0
+    for _ in range(4):
+        vector = curvature.factor.solve(vector / vector.norm())
+        value = 1 / float(vector.norm())
+    return value

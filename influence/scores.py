@@ -1,0 +1,247 @@
+"""Scores: influences of points on quantities, with what is needed to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from influence.pictures import plot_scores
+from influence.reliability import Reliability
+from sciml.checkpoint import read_tables, write_tables
+from sciml.errors import CheckpointError, PointsError, SolverError
+
+KIND = "influence scores"
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Predicted changes of quantities, one column per point or group.
+
+    Attributes:
+        values: (n_query, n_points); the change of the quantity, in its unit: + means that it rises.
+        ids: ID of each column, (n_points,).
+        train: Coordinates of each column, (n_points, d).
+        kinds: Terms that each column's point serves, joined by " + ".
+        query: Places of the quantities, (n_query, d), or None.
+        target: What the quantity is.
+        unit: Unit and sign of the values, in words.
+        by_row: The same per residual row, (n_query, N); None where rows do not add up.
+        row_ids: Point ID of each row.
+        row_labels: Component of each row.
+        before: The quantities as they are, (n_query,).
+        coordinates: Names of the coordinates.
+        reliability: How far to trust them.
+        stability: Share of the 20 largest columns that stay at three times and a third of the damping.
+        rates: For rates of moving: gradients with respect to the place, (n_query, n_points, d).
+    """
+
+    values: np.ndarray
+    ids: np.ndarray
+    train: np.ndarray
+    kinds: np.ndarray
+    query: np.ndarray | None
+    target: str
+    unit: str
+    by_row: np.ndarray | None = None
+    row_ids: np.ndarray | None = None
+    row_labels: np.ndarray | None = None
+    before: np.ndarray | None = None
+    coordinates: tuple[str, ...] = ()
+    reliability: Reliability | None = None
+    rates: np.ndarray | None = None
+    _stability: Callable[[], dict[str, float]] | dict[str, float] | None = field(default=None, repr=False)
+
+    @property
+    def stability(self) -> dict[str, float]:
+        """Overlap of the 20 largest points under three times and a third of the damping; computed when asked for."""
+        if callable(self._stability):
+            object.__setattr__(self, "_stability", self._stability())
+        return dict(self._stability or {})  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        """Number of points."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """Shape, meaning, sign, reliability."""
+        count, columns = self.values.shape
+        text = f"Scores({count} x {columns}: {self.unit}; largest |value| {np.abs(self.values).max(initial=0.0):.3g})"
+        return text if self.reliability is None else f"{text}\n{self.reliability}"
+
+    def report(self) -> str:
+        """The repr with the stability of the ranking."""
+        overlap = ", ".join(f"{name}: {share:.0%}" for name, share in self.stability.items())
+        return f"{self!r}\ntop 20 kept at damping {overlap}" if overlap else repr(self)
+
+    def aggregate(self, how: str = "mean absolute") -> np.ndarray:
+        """One number per point over all queries.
+
+        Args:
+            how: "mean absolute", "mean", "sum", "max absolute" or "rms".
+
+        Returns:
+            (n_points,).
+
+        Raises:
+            SolverError: If `how` is unknown.
+        """
+        rules: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+            "mean absolute": lambda v: np.abs(v).mean(axis=0),
+            "mean": lambda v: v.mean(axis=0),
+            "sum": lambda v: v.sum(axis=0),
+            "max absolute": lambda v: np.abs(v).max(axis=0),
+            "rms": lambda v: np.sqrt((v**2).mean(axis=0)),
+        }
+        if how not in rules:
+            raise SolverError(f"one of {', '.join(rules)}", repr(how), "scores.aggregate()")
+        return rules[how](self.values)
+
+    def top(self, k: int = 10, how: str = "mean absolute") -> np.ndarray:
+        """IDs of the k points of largest influence.
+
+        Args:
+            k: How many.
+            how: See `aggregate`; ranked by absolute value.
+
+        Returns:
+            (k,) IDs, the largest first.
+        """
+        size = np.abs(self.aggregate(how))
+        return self.ids[np.argsort(-size, kind="stable")[:k]]
+
+    def sort(self, how: str = "mean absolute") -> Scores:
+        """The same with the most influential points first.
+
+        Args:
+            how: See `aggregate`.
+
+        Returns:
+            New scores.
+        """
+        return self.take(np.argsort(-np.abs(self.aggregate(how)), kind="stable"))
+
+    def take(self, columns: Any) -> Scores:
+        """Some columns.
+
+        Args:
+            columns: Indices or booleans.
+
+        Returns:
+            New scores.
+        """
+        parts = {name: getattr(self, name)[columns] for name in ("ids", "train", "kinds")}
+        rates = None if self.rates is None else self.rates[:, columns]
+        return replace(self, values=self.values[:, columns], rates=rates, **parts)
+
+    def of(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Columns of some points.
+
+        Args:
+            ids: IDs.
+
+        Returns:
+            (n_query, len(ids)).
+
+        Raises:
+            PointsError: If an ID is unknown.
+        """
+        place = {int(identity): i for i, identity in enumerate(self.ids)}
+        missing = [identity for identity in np.atleast_1d(ids) if int(identity) not in place]
+        if missing:
+            raise PointsError("ids among scores.ids", f"unknown: {missing[:8]}", "")
+        return self.values[:, [place[int(identity)] for identity in np.atleast_1d(ids)]]
+
+    def of_term(self, label: str) -> np.ndarray:
+        """Sum of the shares of the rows of one component, (n_query,).
+
+        Args:
+            label: Name of the component.
+
+        Returns:
+            (n_query,).
+
+        Raises:
+            SolverError: If rows do not add up for this action, or none has that label.
+        """
+        if self.by_row is None or self.row_labels is None or label not in set(self.row_labels):
+            known = [] if self.row_labels is None else sorted(set(self.row_labels))
+            raise SolverError(f"a component among {', '.join(known) or 'none'}", repr(label), "see scores.row_labels")
+        return self.by_row[:, self.row_labels == label].sum(axis=1)
+
+    def plot(self, query: int | None = None, how: str = "mean absolute") -> Figure:
+        """Points coloured by influence: of one query with its sign, or over all queries.
+
+        Args:
+            query: Index of the query; None aggregates.
+            how: See `aggregate`.
+
+        Returns:
+            A matplotlib figure.
+        """
+        return plot_scores(self, query, how)
+
+    def explore(self) -> Any:
+        """The interactive picture.
+
+        Raises:
+            SolverError: Always: it comes with the notebook interface.
+        """
+        raise SolverError("the notebook interface for interactive pictures", "it is not part of this version",
+                          "scores.plot() draws the same map; scores.top() lists the points")  # fmt: skip
+
+    def save(self, path: str | Path) -> Path:
+        """Write `path.json` and its arrays, every byte under a checksum.
+
+        Args:
+            path: Path without suffix.
+
+        Returns:
+            The path of the JSON file.
+        """
+        arrays = {
+            name: np.ascontiguousarray(value)
+            for name in ("values", "ids", "train", "query", "by_row", "row_ids", "before", "rates")
+            if (value := getattr(self, name)) is not None
+        }
+        content = {
+            "target": self.target, "unit": self.unit, "coordinates": list(self.coordinates),
+            "kinds": [str(kind) for kind in self.kinds],
+            "row_labels": None if self.row_labels is None else [str(label) for label in self.row_labels],
+            "reliability": None if self.reliability is None else self.reliability.as_dict(),
+            "stability": self._stability if isinstance(self._stability, dict) else None,
+        }  # fmt: skip
+        return write_tables(path, KIND, content, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Scores:
+        """Read scores back, values bitwise those that were saved.
+
+        Args:
+            path: The path given to `save`.
+
+        Returns:
+            The scores.
+
+        Raises:
+            CheckpointError: If a file is missing, damaged or of another kind.
+        """
+        content, arrays = read_tables(path, KIND)
+        try:
+            trust = content["reliability"]
+            known = None if trust is None else Reliability(**{**trust, "notes": tuple(trust["notes"])})
+            labels = content["row_labels"]
+            return cls(**{
+                "query": None, **arrays,
+                "kinds": np.array(content["kinds"], dtype=object),
+                "target": content["target"], "unit": content["unit"], "coordinates": tuple(content["coordinates"]),
+                "row_labels": None if labels is None else np.array(labels, dtype=object),
+                "reliability": known, "_stability": content["stability"],
+            })  # fmt: skip
+        except (KeyError, TypeError) as error:
+            given = f"{type(error).__name__}: {error}"
+            raise CheckpointError("saved scores", given, "use the version that wrote the file") from error
