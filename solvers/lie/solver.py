@@ -17,14 +17,13 @@ from sciml.ibvp import IBVP
 from sciml.record import RowMap, TrainingRecord
 from sciml.solution import Callback
 from solvers.lie.atoms import Atoms
+from solvers.lie.dictionaries import Dictionary, densities, dictionary_of
 from solvers.lie.fit import LinearFit, solve_rows
-from solvers.lie.interval_dictionary import IntervalDictionary, read_evolution
-from solvers.lie.placement import Density, place_rows, unit_scale
+from solvers.lie.placement import place_rows, unit_scale
 from solvers.lie.rows import ConditionRows
 from solvers.lie.solution import LieSolution
 from solvers.lie.spectral import spectral_fit
 from solvers.lie.statement import Statement
-from solvers.lie.system_dictionary import SystemDictionary
 
 _OTHERWISE = "use PINN"
 
@@ -108,13 +107,8 @@ class LieSolver:
         return LieSolution(problem, best.families, best.amplitudes, status, history, _record(best))
 
     def _candidates(self, statement: Statement) -> Iterator[_Candidate]:
-        evolution = read_evolution(statement)
-        problem = statement.problem
-        plain = statement.constant and len(problem.coordinates) == 2 and problem.time is not None
-        if plain and problem.classification.homogeneous and (evolution or len(problem.fields) > 1):
-            dictionary: IntervalDictionary | SystemDictionary = (
-                IntervalDictionary(statement, evolution) if evolution else SystemDictionary(statement)
-            )
+        dictionary = dictionary_of(statement)
+        if dictionary is not None:
             for count in dictionary.levels():
                 families = dictionary.build(count)
                 if self.max_terms is not None and sum(map(len, families)) > self.max_terms:
@@ -122,7 +116,7 @@ class LieSolver:
                         raise SolverError("room for the smallest dictionary", f"max_terms={self.max_terms}",
                                           f"max_terms={sum(map(len, families))}")  # fmt: skip
                     return
-                yield _fitted(statement.problem, families, count)
+                yield _fitted(statement.problem, families, dictionary, count)
             return
         atom, error = spectral_fit(statement.problem, self.tol)
         method = "Chebyshev least squares, the equations hold only to the mismatch given"
@@ -148,12 +142,9 @@ def _linear_forms(problem: IBVP) -> list[LinearForm]:
     return linear
 
 
-def _fitted(problem: IBVP, families: list[Atoms], count: int) -> _Candidate:
+def _fitted(problem: IBVP, families: list[Atoms], dictionary: Dictionary, count: int) -> _Candidate:
     scale = unit_scale(problem)
-    made = []
-    for order, extra in ((12, 0), (9, 1)):
-        density = Density(line=max(4, count // 6 + extra), order=order)
-        made.append(ConditionRows(problem, place_rows(problem, density), scale))
+    made = [ConditionRows(problem, place_rows(problem, density), scale) for density in densities(dictionary, count)]
     rows, check = made
     fit: LinearFit = solve_rows(rows.matrix(families), rows.target(), rows.row_weights)
     target = check.target()

@@ -1,0 +1,50 @@
+"""Which dictionary of exact solutions a linear homogeneous problem has."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from solvers.lie.atoms import Atoms
+from solvers.lie.interval_dictionary import IntervalDictionary, read_evolution
+from solvers.lie.placement import Density
+from solvers.lie.statement import Statement
+from solvers.lie.system_dictionary import SystemDictionary
+
+
+class Dictionary(Protocol):
+    """Atoms by level."""
+
+    def levels(self) -> list[int]:
+        """Sizes to try, growing."""
+
+    def build(self, count: int) -> list[Atoms]:
+        """Families of one size."""
+
+
+def dictionary_of(statement: Statement) -> Dictionary | None:
+    """The dictionary of a problem.
+
+    Args:
+        statement: A problem with linear equations.
+
+    Returns:
+        The dictionary; None where none is known.
+    """
+    problem = statement.problem
+    if not problem.classification.homogeneous:
+        return None
+    if problem.time is not None and len(problem.coordinates) == 2 and statement.constant:
+        evolution = read_evolution(statement)
+        if evolution is not None:
+            return IntervalDictionary(statement, evolution)
+        if len(problem.fields) > 1:
+            return SystemDictionary(statement)
+    return None
+
+
+def densities(dictionary: Dictionary, count: int) -> tuple[Density, Density]:
+    """Rows for the fit, and independent ones that judge it."""
+    own = getattr(dictionary, "densities", None)
+    if own is not None:
+        return own(count)
+    return Density(line=max(4, count // 6), order=12), Density(line=max(4, count // 6 + 1), order=9)
