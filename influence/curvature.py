@@ -69,6 +69,7 @@ class Curvature:
         decay: Smallest λ.
         lowest: Smallest eigenvalue of H (an upper bound from an iteration); None where it was not needed.
         largest: Largest eigenvalue of G.
+        unused: Decrease ½∇Lᵀ(G + λI + 1e-8 λ_max I)⁻¹∇L of the loss that training left, whatever the damping.
         rows: A without rows of the regularisation; None where it is not held.
         hessian: H where it was formed.
         notes: What a reader should know.
@@ -85,6 +86,7 @@ class Curvature:
     decay: float
     lowest: float | None
     largest: float
+    unused: float
     rows: Tensor | None
     hessian: Tensor | None = None
     notes: tuple[str, ...] = field(default=())
@@ -255,9 +257,20 @@ def _dense(record: TrainingRecord, theta: Tensor, kind: str, damping: float | No
     common = (theta, parts.residual, parts.root, gradient, parts.penalty)
     if kind == "ggn":
         factor = _checked(normal, parts.floor + proximal, largest)
-        return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, scaled.matrix)
+        unused = _unused(gradient, factor if proximal == FLOOR * largest else _light(normal, parts.floor, largest))
+        return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix)
     made, notes = _hessian_factor(record, theta, normal, hessian, parts.floor, proximal)
-    return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, scaled.matrix, hessian, notes)
+    unused = _unused(gradient, _light(normal, parts.floor, largest))
+    return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix, hessian, notes)
+
+
+def _light(normal: NormalMatrix, decay: float, largest: float) -> DampedFactor:
+    """Factor at the least damping that rounding allows: a large δ would hide that a model is not at a minimum."""
+    return normal.factor(decay + max(FLOOR * largest, 1e-300))
+
+
+def _unused(gradient: Tensor, factor: Factor) -> float:
+    return 0.5 * float(gradient @ factor.solve(gradient))
 
 
 def _checked(normal: NormalMatrix, damping: float, largest: float) -> DampedFactor:
@@ -335,9 +348,10 @@ def _matrix_free(record: TrainingRecord, theta: Tensor, kind: str, damping: floa
 
     factor = IterativeFactor(product, push, pull, sketch.precondition(mu), hat, 1e-10 if kind == "ggn" else 1e-8)
     notes = (f"approximate: leverage from a Nystroem sketch of rank {rank}",)
+    gradient = pull(parts.residual) + parts.penalty
     return Curvature(
-        theta, parts.residual, parts.root, pull(parts.residual) + parts.penalty, parts.penalty, factor, kind,
-        proximal, parts.floor, None, largest, None, None, notes,
+        theta, parts.residual, parts.root, gradient, parts.penalty, factor, kind, proximal, parts.floor, None, largest,
+        _unused(gradient, factor), None, None, notes,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import torch
 
 from influence.curvature import Curvature
 
-STATIONARY = 1e-2  # largest loss that a Newton step may still gain, in shares of an average point
+STATIONARY = 1e-2  # largest loss that a Gauss-Newton step may still gain, in shares of an average row
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Reliability:
 
     Attributes:
         gradient_norm: |∇L|.
-        unfinished: Decrease ½∇LᵀB⁻¹∇L that training left, in units of the loss of an average point.
+        unfinished: Decrease of the loss that a Gauss-Newton step would still gain, in units of the loss of an average
+            row; measured without δ, which would hide it.
         stationary: Whether that is small.
         smallest_curvature: Smallest eigenvalue of B.
         lowest_hessian: Smallest eigenvalue of the Hessian, where it was computed.
@@ -53,9 +54,9 @@ class Reliability:
 
     def __str__(self) -> str:
         """The block that reports print."""
+        unused = f"NOT stationary ({self.unfinished:.1e} rows' worth of loss unused)"
         lines = [
-            f"|grad L| = {self.gradient_norm:.2e}, "
-            + ("stationary" if self.stationary else f"NOT stationary ({self.unfinished:.1e} points of loss unused)"),
+            f"|grad L| = {self.gradient_norm:.2e}, {'stationary' if self.stationary else unused}",
             f"curvature {self.curvature}: smallest {self.smallest_curvature:.2e}, condition {self.condition:.1e}, "
             f"damping {self.decay:.1e} trained + {self.proximal:.1e} proximal",
             f"effective dimension {self.effective_dimension:.1f}, largest leverage {self.largest_leverage:.4f}, "
@@ -76,8 +77,7 @@ def judge(curvature: Curvature) -> Reliability:
     leverage = curvature.leverage()
     residual, gradient = curvature.residual, curvature.gradient
     loss = 0.5 * float(residual @ residual)
-    gain = 0.5 * float(gradient @ curvature.factor.solve(gradient))
-    unfinished = gain * len(residual) / loss if loss > 0 else 0.0
+    unfinished = curvature.unused * len(residual) / loss if loss > 0 else 0.0
     scale = float((curvature.root**2).sum())
     notes = list(curvature.notes)
     stationary = unfinished <= STATIONARY or float(gradient.norm()) <= _rounding(curvature)

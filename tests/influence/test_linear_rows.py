@@ -375,7 +375,7 @@ def test_wrong_rows_are_refused() -> None:
     with pytest.warns(match="converted to float64"), pytest.warns(match="not at a minimum"):
         Influence.from_rows(problem.theta.float() + 0.01, problem.blocks(), damping=1e-6)
     noisy = [RowBlock("fit", problem.data, lambda p, z: value(p, z) - z[1] + torch.rand((), dtype=torch.float64))]
-    with pytest.raises((SolverError, RuntimeError), match="same at every evaluation|random"):
+    with pytest.raises((SolverError, RuntimeError), match=r"same at every evaluation|random"):
         Influence.from_rows(problem.theta, noisy)
     few = [RowBlock("fit", problem.data[:3], problem.functions[0])]
     with pytest.raises(SolverError, match="not singular"):
