@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ def normal_derivative(known: sp.Expr, space: Sequence[sp.Symbol]) -> sp.Expr:
 def _faces(on: Any) -> Faces:
     if on is None:
         return None
-    names = (on,) if isinstance(on, str) else tuple(on)
+    names = (on,) if isinstance(on, str) or not isinstance(on, Iterable) else tuple(on)
     if not names or not all(isinstance(name, str) for name in names):
         raise ProblemError("a face name or a list of face names", repr(on), 'on="left" or on=["left", "right"]')
     return tuple(dict.fromkeys(names))

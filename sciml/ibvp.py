@@ -210,3 +210,15 @@ class IBVP:
 
     def _repr_latex_(self) -> str:
         return summary_latex(self)
+
+
+def require_ibvp(problem: Any) -> IBVP:
+    """The problem itself, or a clear error where something else was handed to a solver.
+
+    Raises:
+        ProblemError: If it is no `IBVP`.
+    """
+    if isinstance(problem, IBVP):
+        return problem
+    fix = "solver.solve(IBVP(pde=..., domain=..., boundary=[...])); a case of the library has it as `case.problem`"
+    raise ProblemError("an IBVP to solve", f"{type(problem).__name__}: {str(problem)[:60]}", fix)

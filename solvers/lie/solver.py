@@ -13,7 +13,7 @@ import torch
 
 from sciml.classification import LinearForm, linear_form
 from sciml.errors import SolverError, SolverWarning
-from sciml.ibvp import IBVP
+from sciml.ibvp import IBVP, require_ibvp
 from sciml.record import RowMap, TrainingRecord
 from sciml.solution import Callback
 from solvers.lie.atoms import Atoms
@@ -83,6 +83,7 @@ class LieSolver:
         Raises:
             SolverError: If the problem is not linear, ill-posed, or has unknown coefficients.
         """
+        require_ibvp(problem)
         started = time.process_time()
         statement = Statement(problem, _linear_forms(problem), seed=self.seed)
         best: _Candidate | None = None

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from sciml.errors import SolverError, SolverWarning
-from sciml.ibvp import IBVP
+from sciml.ibvp import IBVP, require_ibvp
 from sciml.resampling import Resampler
 from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, hard_constraint
 from sciml.solution import Callback
@@ -127,6 +127,7 @@ class PINN:
             ConvergenceError: If the loss is not finite from the start.
             SolverError: If the network does not fit the problem.
         """
+        require_ibvp(problem)
         budget = Budget(self.seconds)
         trained = gauged(problem)
         candidates = self._constraints(problem)
