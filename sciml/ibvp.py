@@ -215,6 +215,12 @@ class IBVP:
 def require_ibvp(problem: Any) -> IBVP:
     """The problem itself, or a clear error where something else was handed to a solver.
 
+    Args:
+        problem: What a solver was given.
+
+    Returns:
+        The problem.
+
     Raises:
         ProblemError: If it is no `IBVP`.
     """
