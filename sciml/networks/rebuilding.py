@@ -9,6 +9,7 @@ from torch import nn
 from sciml.errors import CheckpointError
 from sciml.networks.gated import ModifiedMLP, PirateNet
 from sciml.networks.mlp import MLP, FourierMLP, PeriodicMLP, RandomFeatures, SineNetwork
+from sciml.quantum.network import QuantumNetwork
 
 NETWORKS: dict[str, type[nn.Module]] = {
     kind.__name__: kind for kind in (MLP, FourierMLP, PeriodicMLP, SineNetwork, RandomFeatures, ModifiedMLP, PirateNet)
@@ -29,6 +30,8 @@ def network_from_config(config: dict[str, Any]) -> nn.Module:
     """
     arguments = dict(config)
     kind = arguments.pop("kind", None)
+    if kind == "QuantumNetwork":
+        return QuantumNetwork.from_config(**arguments)
     if kind not in NETWORKS:
         raise CheckpointError("a network of kind " + ", ".join(NETWORKS), repr(kind), "the file is of another version")
     return NETWORKS[kind](**arguments)

@@ -265,6 +265,19 @@ class Program:
             return theta[gate.parameter][None]
         return angles[:, self._number[id(gate)]]
 
+    def memory(self, batch: int, graph: bool) -> float:
+        """Bytes that a run takes, roughly.
+
+        Args:
+            batch: Number of points.
+            graph: Whether intermediate states are kept for a derivative.
+
+        Returns:
+            Bytes.
+        """
+        states = 4 + (2 * len(self.segments) if graph else 0)
+        return float(batch * states * 2**self.qubits * (8 if self.real == torch.float32 else 16))
+
     def expectations(self, angles: Tensor, theta: Tensor) -> Tensor:
         """Expectations of all observables.
 
