@@ -126,10 +126,10 @@ class _Trace:
             return None
         tensors = [value for _, value in self.sources]
         gradients = torch.autograd.grad(angle, tensors, retain_graph=True, allow_unused=True, materialize_grads=True)
-        found = [(key, int(k), float(g.reshape(-1)[k]), float(value.reshape(-1)[k]))
+        found = [(key, int(k), g.reshape(-1)[k].item(), value.reshape(-1)[k].item())
                  for (key, value), g in zip(self.sources, gradients, strict=True)
                  for k in torch.nonzero(g.reshape(-1)).reshape(-1)]  # fmt: skip
-        if len(found) == 1 and found[0][2] == 1 and abs(found[0][3] - float(angle)) < 1e-15:
+        if len(found) == 1 and found[0][2] == 1 and abs(found[0][3] - angle.item()) < 1e-15:
             return found[0][0], found[0][1]
         return None
 
@@ -163,7 +163,7 @@ def _network(traces: list[_Trace], features: int) -> QuantumNetwork:
         key = first.entry(angle) or position
         if key not in numbers:
             numbers[key] = len(angles)
-            angles.append(float(angle))
+            angles.append(angle.item())
         gates.append(TrainableGate(name, where, numbers[key]))
     circuit = Circuit(len(first.wires), features, gates, first.observables)  # type: ignore[arg-type]
     return QuantumNetwork(circuit, parameters=angles)
@@ -174,7 +174,7 @@ def _affine(traces: list[_Trace], position: int) -> tuple[int, float, float] | N
     name, where, _ = traces[0].operations[position]
     angles = [trace.operations[position][2] for trace in traces]
     slopes = torch.stack([trace.slope(a) for trace, a in zip(traces, angles, strict=True) if a is not None])
-    values = torch.tensor([float(a) for a in angles if a is not None], dtype=torch.float64)
+    values = torch.tensor([a.item() for a in angles if a is not None], dtype=torch.float64)
     used = torch.nonzero(slopes.abs().sum(dim=0)).reshape(-1).tolist()
     if not used:
         if float((values - values[0]).abs().max()) > 0:

@@ -73,7 +73,7 @@ def test_single_precision() -> None:
     short = QuantumNetwork(long.circuit, parameters=long.angles, dtype=torch.float32)
     x = points(20, 4)
     assert short(x).dtype == torch.float32
-    assert float((short(x) - long(x)).abs().max()) < 2e-5
+    assert (short(x) - long(x)).abs().max().item() < 2e-5
 
 
 def test_shots_are_unbiased_with_the_binomial_error() -> None:
@@ -83,7 +83,7 @@ def test_shots_are_unbiased_with_the_binomial_error() -> None:
         network.gain.fill_(-2.0)
         network.shift.fill_(0.3)
     x = points(2000, 2)[:1].expand(2000, -1)
-    exact, norm = float(network(x)[0, 0]), 3.0
+    exact, norm = network(x)[0, 0].item(), 3.0
     centre = exact - (0.3 - 0.4)
     for shots in (1, 100):
         drawn = network.sample(x, shots, torch.Generator().manual_seed(1))[:, 0]

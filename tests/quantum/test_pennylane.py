@@ -26,7 +26,7 @@ def test_values_and_gradients(qml: Any, dense: SimpleNamespace, seed: int) -> No
     x = (0.9 * (2 * torch.rand(3, 3, generator=torch.Generator().manual_seed(seed)).double() - 1)).requires_grad_()
     mine = network(x)
     peer = torch.stack(list(to_pennylane(circuit)(x, network.angles)), dim=-1)
-    assert float((mine - peer).abs().max()) < 1e-12
+    assert (mine - peer).abs().max().item() < 1e-12
     for a, b in zip(
         torch.autograd.grad(mine.sum(), (x, network.angles), allow_unused=True, materialize_grads=True),
         torch.autograd.grad(peer.sum(), (x, network.angles), allow_unused=True, materialize_grads=True),
@@ -44,7 +44,7 @@ def test_there_and_back(qml: Any, dense: SimpleNamespace, seed: int) -> None:
     network = QuantumNetwork(circuit, seed=1)
     back = from_pennylane(to_pennylane(circuit), torch.zeros(circuit.features), network.angles)
     x = torch.rand(5, circuit.features, dtype=torch.float64)
-    assert float((back(x) - network(x)).abs().max()) < 1e-12
+    assert (back(x) - network(x)).abs().max().item() < 1e-12
     assert len(back.circuit.gates) == len(circuit.gates)
     assert back.circuit.parameters == len({g.parameter for g in circuit.gates if hasattr(g, "parameter")})
 
@@ -66,7 +66,7 @@ def test_a_node_of_ones_own(qml: Any) -> None:
     assert network.circuit.parameters == 4  # one of the entries is shared, the product is its own
     assert network.circuit.observables[0].to_dict() == {"Z0 X1": 1.0, "Y0": -0.5}
     for x in torch.rand(3, 2, dtype=torch.float64):
-        assert abs(float(network(x[None])) - float(node(weights, x))) < 1e-12
+        assert abs(network(x[None]).item() - node(weights, x).item()) < 1e-12
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_node_of_ones_own(qml: Any) -> None:
     [
         (lambda q, x: q.RX(x[0] * x[1], wires=0), r"gate 0: RX\(0,\), whose angle mixes features \[0, 1\]"),
         (lambda q, x: q.RY(x[1] ** 2, wires=0), "not affine in feature 1"),
-        (lambda q, x: q.RX(float(x[0]), wires=0), "by torch"),
+        (lambda q, x: q.RX(x[0].item(), wires=0), "by torch"),
         (lambda q, x: q.CRX(x[0], wires=[0, 1]), "CRX"),
     ],
 )
