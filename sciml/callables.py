@@ -19,6 +19,7 @@ class NumericFunction(sp.Function):
 
     python: ClassVar[Callable]
     reason: ClassVar[str]
+    differentiable: ClassVar[bool] = False  # a subclass may know its derivatives
 
     @classmethod
     def eval(cls, *arguments: sp.Expr) -> None:

@@ -30,6 +30,7 @@ SCHEMA = 1
 KINDS = {
     "exact": ("sciml.exact", "ExactSolution"),
     "pinn": ("solvers.pinn.solution", "PINNSolution"),
+    "marched pinn": ("solvers.pinn.marched", "MarchedSolution"),
     "finite element": ("solvers.reference.solution", "FiniteElementSolution"),
     "lie": ("solvers.lie.solution", "LieSolution"),
 }

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from sciml.callables import is_numeric_only
+from sciml.callables import NumericFunction
 from sciml.conditions import Dirichlet
 from sciml.expressions.data import evaluate_data
 from sciml.terms import Term
@@ -73,7 +73,7 @@ def _key_field(key: sp.Expr) -> sp.Expr:
 
 
 def _rough(data: sp.Expr, problem: Any) -> str:
-    if is_numeric_only(data):
+    if not all(node.differentiable for node in data.atoms(NumericFunction)):
         return "the data are numeric-only and have no derivatives"
     if data.has(*_ROUGH) or data.has(*problem.unknowns):
         return "the data are not smooth or contain unknown coefficients"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -44,6 +44,7 @@ class Objective:
         scale: Mapping[str, float],
     ) -> None:
         self.system, self.model, self.unknowns, self.scale = system, model, unknowns, dict(scale)
+        self.watch: Callable[[], None] | None = None  # called before every evaluation; may raise to end a step
         self.trainable = [p for p in model.parameters() if p.requires_grad]
         self.size = sum(p.numel() for p in self.trainable)
         self.set_points(points)
@@ -54,6 +55,20 @@ class Objective:
         device = self.trainable[0].device if self.trainable else torch.device("cpu")
         self.batch = self.system.prepare(points, device)
         self._weights: Tensor | None = None
+
+    def reweight(self, points: PointSet, scale: Mapping[str, float]) -> None:
+        """Other weights on the same places; nothing is evaluated anew.
+
+        Args:
+            points: The present points with other weights.
+            scale: λ by name of component or term.
+        """
+        self.points, self.scale, self._weights = points, dict(scale), None
+        terms = [
+            replace(item, weight=torch.tensor(points.of(item.program.term.name).weight, device=item.weight.device))
+            for item in self.batch.terms
+        ]
+        self.batch = replace(self.batch, terms=tuple(terms))
 
     def start(self) -> Tensor:
         """θ of the network as it is, unknown coefficients at their starts."""
@@ -69,6 +84,8 @@ class Objective:
         Returns:
             Values of the unknown coefficients.
         """
+        if self.watch is not None:
+            self.watch()
         with torch.no_grad():
             pieces = torch.split(theta[: self.size], [p.numel() for p in self.trainable])
             for parameter, piece in zip(self.trainable, pieces, strict=True):
@@ -105,16 +122,20 @@ class Objective:
         if not gradient:
             rows = self.rows(theta)
             return self._evaluation(rows, None)
+        rows, inputs = self.graph(theta)
+        with torch.enable_grad():
+            loss = (self.weights_of(rows) * rows.flat() ** 2).sum()
+            gradients = torch.autograd.grad(loss, inputs, allow_unused=True, materialize_grads=True)
+        return self._evaluation(rows, torch.cat([g.reshape(-1) for g in gradients]))
+
+    def graph(self, theta: Tensor) -> tuple[Rows, list[Tensor]]:
+        """Residual rows at θ with a graph, and the tensors that make up θ."""
         self.load(theta)
         free = theta[self.size :].detach().clone().requires_grad_(True)
         with torch.enable_grad():
             values = self.unknowns.values(free) if len(self.unknowns) else []
             rows = self.system.rows(self.model, self.batch, values)
-            residual = rows.flat()
-            loss = (self.weights_of(rows) * residual**2).sum()
-            inputs = [*self.trainable, *([free] if len(self.unknowns) else [])]
-            gradients = torch.autograd.grad(loss, inputs, allow_unused=True, materialize_grads=True)
-        return self._evaluation(rows, torch.cat([g.reshape(-1) for g in gradients]))
+        return rows, [*self.trainable, *([free] if len(self.unknowns) else [])]
 
     def _evaluation(self, rows: Rows, gradient: Tensor | None) -> Evaluation:
         parts = {}

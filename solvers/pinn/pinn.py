@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -12,41 +14,15 @@ from torch import nn
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_ibvp
 from sciml.resampling import Resampler
-from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, hard_constraint
 from sciml.solution import Callback
-from solvers.pinn.binding import bound
-from solvers.pinn.gauge import gauged
-from solvers.pinn.ladder import phases_for
-from solvers.pinn.monitor import Budget, Progress
-from solvers.pinn.objective import Objective
-from solvers.pinn.placement import Counts, counts_for_rows, draw
-from solvers.pinn.samplers import RAD
-from solvers.pinn.scaling import component_sizes
+from solvers.pinn.checkpointing import problem_digest, restore
+from solvers.pinn.faults import Trouble
+from solvers.pinn.fitting import Fit, Settings
+from solvers.pinn.marching import MarchedSolution, march
+from solvers.pinn.monitor import Budget
+from solvers.pinn.placement import Counts
 from solvers.pinn.solution import PINNSolution
-from solvers.pinn.training import Training, TrainingState
-from solvers.pinn.unknowns import UnknownMap
-
-CONDITION_WEIGHT = 10.0
-_HELD_OUT_SEED = 7_777_777
-
-
-@dataclass(frozen=True, eq=False)
-class Attempt:
-    """One training and how it ended."""
-
-    objective: Objective
-    state: TrainingState
-    reason: str
-
-    @property
-    def hopeless(self) -> bool:
-        """Stalled while a tenth of the equations' size is still unexplained: a wrong valley."""
-        return "not halved" in self.reason and self.state.best_held_out > 1e-2
-
-    def status(self, budget: Budget) -> str:
-        """The reason, the residual reached, steps and time."""
-        residual = f"held-out residual {self.state.best_held_out**0.5:.1e}"
-        return f"{self.reason}; {residual} after {self.state.step} steps, {budget.used:.1f} s CPU"
+from solvers.pinn.weighting import Weighting, weighting_for
 
 
 class PINN:
@@ -69,7 +45,9 @@ class PINN:
         constraints: "hard" meets data exactly or refuses, "soft" never does; "auto" meets them exactly where
             possible, and changes sides once where a training gets stuck.
         weights: λ by name of term or component, instead of the automatic ones.
+        weighting: Scheme that changes the weights during the training: a `Weighting` or its name, as "ntk" or "causal".
         optimiser: "auto", a name ("lm", "adam", "lbfgs"), or a list of `(name, steps)`.
+        slabs: Number of time slabs that are solved one after the other, each from the end of the one before.
         progress: Whether to show a bar; None for "only on a terminal".
 
     Raises:
@@ -97,28 +75,30 @@ class PINN:
         resampler: Resampler | None = None,
         constraints: str = "auto",
         weights: Mapping[str, float] | None = None,
+        weighting: Weighting | str | None = None,
         optimiser: Any = "auto",
+        slabs: int = 1,
         progress: bool | None = None,
     ) -> None:
-        if not isinstance(network, nn.Module):
-            raise SolverError("a torch module as network", repr(network), "PINN(MLP(width=32, depth=3))")
-        if seconds is not None and not seconds >= 0:
-            raise SolverError("seconds >= 0, or None", repr(seconds), "PINN(..., seconds=30)")
-        if constraints not in ("auto", "hard", "soft"):
-            raise SolverError('constraints "auto", "hard" or "soft"', repr(constraints), "")
-        if steps is not None and steps < 0:
-            raise SolverError("steps >= 0, or None", repr(steps), "PINN(..., steps=200)")
-        self.network, self.seed, self.seconds, self.steps = network, seed, seconds, steps
-        self.tolerance, self.points, self.resampler = tolerance, points, resampler
-        self.constraints, self.weights, self.optimiser = constraints, dict(weights or {}), optimiser
-        self.progress = progress
+        self.settings = _checked(Settings(
+            network, seed, steps, tolerance, points, resampler, constraints, dict(weights or {}),
+            weighting_for(weighting), optimiser, progress,
+        ))  # fmt: skip
+        self.seconds, self.slabs = _seconds(seconds), _slabs(slabs)
 
-    def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> PINNSolution:
+    def solve(
+        self, problem: IBVP, callbacks: Sequence[Callback] = (), resume: str | Path | None = None
+    ) -> PINNSolution | MarchedSolution:
         """Fit the network.
+
+        Ctrl-C, a callback's answer, the time budget and numbers that are not finite stop the training; the best state
+        by then is returned and its status says why.
 
         Args:
             problem: The problem.
-            callbacks: Called as `callback(step, total, values)`; a true answer stops the training.
+            callbacks: Called as `callback(step, total, values)`; a true answer stops the training. Objects may have
+                methods `begin(run)` and `finish()`, as `Checkpoint`, `EarlyStopping`, `LivePlot` have.
+            resume: Path of a `Checkpoint` of the same training, to go on from there bit by bit.
 
         Returns:
             The best state by the residual on held-out points.
@@ -126,77 +106,65 @@ class PINN:
         Raises:
             ConvergenceError: If the loss is not finite from the start.
             SolverError: If the network does not fit the problem.
+            CheckpointError: If there is nothing to resume from, or it belongs to another training.
         """
         require_ibvp(problem)
-        budget = Budget(self.seconds)
-        trained = gauged(problem)
-        candidates = self._constraints(problem)
-        best = self._attempt(trained, candidates[0], budget, callbacks)
-        if len(candidates) > 1 and best.hopeless and budget.allows(0.0):
-            other = self._attempt(trained, candidates[1], budget, callbacks)
-            best = min(best, other, key=lambda attempt: attempt.state.best_held_out)
-        if "not finite" in best.reason:
+        described = {"problem": problem_digest(problem), "slabs": self.slabs, **self.settings.described()}
+        restored = None if resume is None else restore(resume, described)
+        budget = Budget(self.seconds, restored.used if restored else 0.0)
+        if self.slabs > 1:
+            return march(self.settings, problem, self.slabs, budget, callbacks, described, restored)
+        fit = Fit(self.settings, problem, budget, callbacks, outer=lambda: ({"settings": described}, {}))
+        best = fit.run(restored)
+        if isinstance(best.reason, Trouble):
             warnings.warn(best.reason, SolverWarning, stacklevel=2)
-        values = best.objective.load(best.state.best)
-        return PINNSolution(
-            problem, best.objective.model, best.objective.system.constraint, best.state.best_points,
-            best.objective.scale,
-            {symbol: float(value) for symbol, value in zip(problem.unknowns, values, strict=True)},
-            best.status(budget), best.state.history.series,
-        )  # fmt: skip
+        return best.solution(problem, best.status(budget))
 
-    def _constraints(self, problem: IBVP) -> list[HardConstraint | None]:
-        # interpolated data are a poor start for steady nonlinear systems (flows): there soft rows come first
-        if self.constraints == "soft":
-            return [None]
-        hard = hard_constraint(problem, require=self.constraints == "hard")
-        if self.constraints == "hard" or hard is None:
-            return [hard]
-        flow = problem.time is None and len(problem.fields) > 1 and not problem.classification.linear
-        return [None, hard] if flow else [hard, None]
 
-    def _attempt(
-        self, problem: IBVP, constraint: HardConstraint | None, budget: Budget, callbacks: Sequence[Callback]
-    ) -> Attempt:
-        model = bound(self.network, problem, constraint, self.seed)
-        objective, held_out = self._objectives(problem, constraint, model)
-        start = objective.start()
-        phases = phases_for(self.optimiser, self.steps, len(start))
-        progress = Progress(sum(phase.steps for phase in phases), self.progress, callbacks)
-        training = Training(
-            objective, held_out, phases, self.resampler or RAD(seed=self.seed), ConstrainedNetwork(model, constraint),
-            budget, progress, self.tolerance,
-        )  # fmt: skip
-        state = TrainingState(start, objective.points, start, objective.points)
-        return Attempt(objective, state, training.run(state))
+def _checked(settings: Settings) -> Settings:
+    """Settings whose values are in range.
 
-    def _objectives(
-        self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module
-    ) -> tuple[Objective, Objective]:
-        satisfied = constraint.satisfied if constraint else frozenset()
-        parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        counts = self.points or counts_for_rows(problem, satisfied, max(500, 2 * parameters))
-        points = draw(problem, satisfied, counts, self.seed)
-        unseen = draw(
-            problem,
-            satisfied,
-            Counts(max(1000, counts.interior), counts.boundary, counts.initial),
-            _HELD_OUT_SEED + self.seed,
-        )
-        sizes = component_sizes(problem, constraint, model, points)
-        scale = self._scale(problem, sizes)
-        system, unknowns = ResidualSystem(problem, constraint), UnknownMap(problem.unknowns.values())
-        return Objective(system, model, unknowns, points, scale), Objective(system, model, unknowns, unseen, scale)
+    Args:
+        settings: The settings.
 
-    def _scale(self, problem: IBVP, sizes: Mapping[str, float]) -> dict[str, float]:
-        names = {name for term in problem.terms for name in (term.name, *term.components)}
-        strange = set(self.weights) - names
-        if strange:
-            raise SolverError(f"weights for {', '.join(sorted(names))}", ", ".join(sorted(strange)), "use term names")
-        scale = {}
-        for term in problem.terms:
-            for name in term.components:
-                if name in sizes:
-                    automatic = (1.0 if term.kind == "interior" else CONDITION_WEIGHT) / sizes[name] ** 2
-                    scale[name] = float(self.weights.get(name, self.weights.get(term.name, automatic)))
-        return scale
+    Returns:
+        The same.
+
+    Raises:
+        SolverError: If one is out of range.
+    """
+    if not isinstance(settings.network, nn.Module):
+        raise SolverError("a torch module as network", repr(settings.network), "PINN(MLP(width=32, depth=3))")
+    if settings.constraints not in ("auto", "hard", "soft"):
+        raise SolverError('constraints "auto", "hard" or "soft"', repr(settings.constraints), "")
+    if settings.steps is not None and not _whole(settings.steps, 0):
+        raise SolverError("a whole number of steps >= 0, or None", repr(settings.steps), "PINN(..., steps=200)")
+    if not _number(settings.tolerance) or not settings.tolerance >= 0:
+        raise SolverError("tolerance >= 0", repr(settings.tolerance), "PINN(..., tolerance=1e-7)")
+    if not _whole(settings.seed, 0):
+        raise SolverError("a whole number as seed, 0 or more", repr(settings.seed), "PINN(..., seed=0)")
+    wrong = [name for name, weight in settings.weights.items() if not _number(weight) or not 0 <= weight < math.inf]
+    if wrong:
+        given = ", ".join(f"{name!r}: {settings.weights[name]!r}" for name in wrong)
+        raise SolverError("finite weights, 0 or more", given, 'PINN(..., weights={"pde": 1.0})')
+    return settings
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _whole(value: Any, lowest: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= lowest
+
+
+def _seconds(seconds: Any) -> float | None:
+    if seconds is not None and (not _number(seconds) or not seconds >= 0):
+        raise SolverError("seconds >= 0, or None", repr(seconds), "PINN(..., seconds=30)")
+    return None if seconds is None else float(seconds)
+
+
+def _slabs(slabs: Any) -> int:
+    if not _whole(slabs, 1):
+        raise SolverError("a whole number of slabs in time, 1 or more", repr(slabs), "PINN(..., slabs=4)")
+    return int(slabs)

@@ -18,6 +18,7 @@ from sciml.points import PointSet
 from sciml.record import TrainingRecord
 from sciml.residuals import HardConstraint, choose_engine, hard_constraint
 from sciml.solution import Solution
+from solvers.pinn.packing import chosen, pack_points, unpack_points
 from solvers.pinn.recording import make_record
 
 _CHUNK = 4096
@@ -112,16 +113,14 @@ class PINNSolution(Solution):
                 "save solution.model.state_dict() yourself; files never hold code",
             )
         arrays = {f"network.{name}": value.detach().cpu().numpy() for name, value in self.model.state_dict().items()}
-        for name in ("coordinates", "ids", "term", "weight", "value"):
-            arrays[f"points.{name}"] = getattr(self.points, name)
+        named, columns = pack_points(self.points)
+        arrays |= {f"points.{name}": column for name, column in columns.items()}
         meta = {
             "network": config(),
             "satisfied": sorted(self.constraint.satisfied) if self.constraint else [],
             "scale": self.scale,
             "coefficients": [float(self.coefficients[symbol]).hex() for symbol in self.problem.unknowns],
-            "terms": list(self.points.terms),
-            "term_kinds": list(self.points.term_kinds),
-            "next_id": self.points.next_id,
+            **named,
         }
         return meta, arrays
 
@@ -157,9 +156,6 @@ class PINNSolution(Solution):
         constraint = hard_constraint(problem) if meta["satisfied"] else None
         if sorted(constraint.satisfied if constraint else []) != meta["satisfied"]:
             raise CheckpointError("the hard constraint that was trained", str(meta["satisfied"]), "another version?")
-        columns = {name: arrays[f"points.{name}"] for name in ("coordinates", "ids", "term", "weight", "value")}
-        points = PointSet(
-            **columns, terms=tuple(meta["terms"]), term_kinds=tuple(meta["term_kinds"]), next_id=meta["next_id"]
-        )
+        points = unpack_points(meta, chosen(arrays, "points"))
         values = [float.fromhex(text) for text in meta["coefficients"]]
         return cls(problem, model, constraint, points, meta["scale"], dict(zip(problem.unknowns, values, strict=True)))

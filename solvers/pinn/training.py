@@ -12,9 +12,13 @@ from torch import Tensor, nn
 from sciml.errors import ConvergenceError
 from sciml.points import PointSet
 from sciml.resampling import Resampler
-from solvers.pinn.monitor import Budget, History, Progress, record_values
+from solvers.pinn.faults import Trouble, not_finite
+from solvers.pinn.monitor import Budget, BudgetSpentError, History, Progress, Run, record_values
 from solvers.pinn.objective import Objective
 from solvers.pinn.optimisers import Optimiser, Step
+from solvers.pinn.weighting.scheme import Weighting
+
+_SPENT = "the time budget is spent"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class TrainingState:
         stuck: Fruitless steps in a row.
         history: Series recorded so far.
         used: CPU seconds so far.
+        best_scale: λ by component with which the best iterate was trained.
     """
 
     theta: Tensor
@@ -63,6 +68,7 @@ class TrainingState:
     stuck: int = 0
     history: History = field(default_factory=History)
     used: float = 0.0
+    best_scale: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,6 +84,7 @@ class Training:
         budget: CPU time.
         progress: Bar and callbacks.
         tolerance: Root of the held-out loss at which to stop.
+        weighting: Scheme that changes the weights during the training.
     """
 
     objective: Objective
@@ -88,93 +95,141 @@ class Training:
     budget: Budget
     progress: Progress
     tolerance: float
+    weighting: Weighting = field(default_factory=Weighting)
 
-    def run(self, state: TrainingState) -> str:
+    def __post_init__(self) -> None:
+        """Keep the weights without any scheme, and refuse a scheme that an optimiser cannot follow."""
+        self.scale = dict(self.objective.scale)
+        self._cost, self.between = 0.0, False
+        for phase in self.phases:
+            self.weighting.check(phase.optimiser)
+
+    def run(self, state: TrainingState, view: Run | None = None) -> str:
         """Train until there is a reason to stop; `state` is changed in place and always consistent.
 
         Args:
             state: Where to begin.
+            view: What callbacks may see of the training.
 
         Returns:
-            The reason, in words.
+            The reason, in words; a `Trouble` where the training failed.
         """
-        reason = ""
-        self._start(state)
+        reason, self._cost, self.between = "", 0.0, False
         try:
-            while not reason and state.phase < len(self.phases):
-                reason = self._phase(state)
-                if not reason:
-                    state.phase, state.phase_step, state.stuck = state.phase + 1, 0, 0
+            self._start(state)
+            self.between = True
+            if view is not None:
+                self.progress.begin(view)
+            while not reason:
+                reason = self._one(state)
         except KeyboardInterrupt:
+            self._end(state)
             reason = "interrupted by the user"
         finally:
-            self.progress.close()
+            self.objective.watch = None
             state.used = self.budget.used
-        return reason or "all steps done"
+            self.progress.close()
+        return reason
+
+    def _end(self, state: TrainingState) -> None:
+        """Let the callbacks see the last state that can be continued, then look at the held-out residual."""
+        self.objective.watch = None
+        if self.between:
+            self.progress.finish()
+        self._look(state)
 
     def _start(self, state: TrainingState) -> None:
+        continued = len(state.history) > 0
+        self._weigh(state, due=not continued)
+        if continued:  # a look that the schedule does not have would change the best state
+            return
         loss = self._look(state)
         if not np.isfinite(loss):
-            self.progress.close()
             raise ConvergenceError(
                 "a finite loss at the start",
-                self._not_finite(state.theta),
+                not_finite(self.held_out, state.theta, state.theta),
                 "check the data of the problem and the scale of the network's output",
             )
-        if not len(state.history):
-            evaluation = self.objective.evaluate(state.theta, False)
-            figures = {"step": 0, "loss": evaluation.loss, "seconds": self.budget.used, "held out": loss}
-            state.history.append(record_values(evaluation.parts, **figures))
+        evaluation = self.objective.evaluate(state.theta, False)
+        figures = {"step": 0, "loss": evaluation.loss, "seconds": self.budget.used, "held out": loss}
+        state.history.append(record_values(evaluation.parts, **figures))
 
-    def _phase(self, state: TrainingState) -> str:
-        phase, cost = self.phases[state.phase], 0.0
-        while state.phase_step < phase.steps:
-            if not self.budget.allows(cost):
-                self._look(state)
-                return "the time budget is spent"
-            before = self.budget.used
-            step = phase.optimiser.step(self.objective, state.theta)
-            reason = self._advance(state, phase, step)
-            cost = max(self.budget.used - before, 0.7 * cost)  # a step may cost as much again
-            if reason == "next":
-                return ""
-            if reason:
-                self._look(state)
-                return reason
-        return ""
+    def _one(self, state: TrainingState) -> str:
+        """One step of the present phase, or the change to the next one."""
+        phase = self.phases[state.phase]
+        if state.phase_step >= phase.steps and self._next(state):
+            return ""
+        if state.phase_step >= phase.steps or not self.budget.allows(self._cost):
+            self._end(state)
+            return "all steps done" if state.phase_step >= phase.steps else _SPENT
+        before, self.between = self.budget.used, False
+        self.objective.watch = self.budget.check
+        try:
+            step = phase.optimiser.step(self.weighting.wrap(self.objective), state.theta)
+            self.objective.watch = None
+            reason, values = self._advance(state, phase, step)
+        except BudgetSpentError:
+            reason, values = _SPENT, {}
+        except Exception as error:
+            if state.step == 0:  # nothing to lose yet; later, hours of training are worth more than a traceback
+                raise
+            reason = Trouble(f"the training failed: {type(error).__name__}: {error}; the last good state is returned")
+        self._cost = max(self.budget.used - before, 0.7 * self._cost)  # a step may cost as much again
+        self.between = not isinstance(reason, Trouble) and reason != _SPENT
+        if self.between and self.progress.update(state.step, values):
+            reason = reason or "a callback asked to stop"
+        if reason:
+            self._end(state)
+        return reason
 
-    def _advance(self, state: TrainingState, phase: Phase, step: Step) -> str:
+    def _next(self, state: TrainingState) -> bool:
+        """Go on to the next phase, where there is one."""
+        if state.phase + 1 >= len(self.phases):
+            return False
+        state.phase, state.phase_step, state.stuck = state.phase + 1, 0, 0
+        return True
+
+    def _advance(self, state: TrainingState, phase: Phase, step: Step) -> tuple[str, dict[str, float]]:
         if not (np.isfinite(step.loss) and bool(torch.isfinite(step.theta).all())):
-            return self._not_finite(step.theta)
+            return not_finite(self.objective, state.theta, step.theta), {}
         state.theta, state.step, state.phase_step = step.theta, state.step + 1, state.phase_step + 1
         state.stuck = state.stuck + 1 if step.stuck else 0
-        last = state.step % phase.look == 0 or bool(step.stuck)
         values = {"loss": step.loss, "seconds": self.budget.used, **step.numbers}
-        if last:
+        if state.step % phase.look == 0 or step.stuck:
             values["held out"] = self._look(state)
-            state.history.append(
-                record_values(self.objective.evaluate(state.theta, False).parts, step=state.step, **values)
-            )
-        if self.progress.update(state.step, values):
-            return "a callback asked to stop"
+            parts = self.objective.evaluate(state.theta, False).parts
+            values = record_values(parts, step=state.step, **values)
+            state.history.append(values)
         if state.best_held_out <= self.tolerance**2:
-            return f"the held-out residual is below {self.tolerance:g}"
+            return f"the held-out residual is below {self.tolerance:g}", values
         patience = max(12 * phase.look, phase.steps // 5)
-        if state.phase_step >= patience and self._stalled(state, patience):
-            if state.phase + 1 < len(self.phases):
-                return "next"
-            return f"the held-out residual has not halved in {patience} steps"
+        if state.phase_step >= patience and self.weighting.settled and self._stalled(state, patience):
+            return "" if self._next(state) else f"the held-out residual has not halved in {patience} steps", values
         if state.stuck and (state.stuck > 2 or not self._resample(state, phase, force=True)):
-            return "next"
-        self._resample(state, phase)
-        return ""
+            return "" if self._next(state) else f"{step.stuck} on any points", values
+        every = self.weighting.every if getattr(phase.optimiser, "first_order", False) else phase.renew
+        if self._resample(state, phase) or (self.weighting.active and state.step % every == 0):
+            self._weigh(state, due=True)
+        return "", values
 
     def _look(self, state: TrainingState) -> float:
         """Held-out loss now; keep the iterate if it is the best so far."""
         loss = self.held_out.evaluate(state.theta, False).loss
-        if loss < state.best_held_out:
-            state.best, state.best_points, state.best_held_out = state.theta.clone(), state.points, loss
+        # while weights still hide part of the problem, a small residual may be that of a wrong answer
+        if loss < state.best_held_out or (np.isfinite(loss) and not self.weighting.settled):
+            state.best, state.best_held_out = state.theta.clone(), loss
+            state.best_points, state.best_scale = self.objective.points, dict(self.objective.scale)
         return loss
+
+    def _weigh(self, state: TrainingState, due: bool) -> None:
+        """Weights by the scheme; `due` asks it for new ones, else the present ones are put back."""
+        if not self.weighting.active:
+            return
+        if due:
+            self.weighting.update(self.objective, state.theta, state.points, self.scale)
+        self.objective.reweight(*self.weighting.apply(state.points, self.scale))
+        if due and state.step:
+            self.phases[state.phase].optimiser.moved()
 
     def _stalled(self, state: TrainingState, patience: int) -> bool:
         steps, losses = state.history.series.get("step", []), state.history.series.get("held out", [])
@@ -193,8 +248,3 @@ class Training:
         self.objective.set_points(points)
         phase.optimiser.moved()
         return True
-
-    def _not_finite(self, theta: Tensor) -> str:
-        name, place = self.objective.worst(theta)
-        where = ", ".join(f"{s}={v:.4g}" for s, v in zip(self.objective.system.problem.coordinates, place, strict=True))
-        return f"the loss is not finite: term {name!r} near {where}; the last good state is returned"

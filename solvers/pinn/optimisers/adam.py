@@ -24,6 +24,7 @@ class Adam:
     """
 
     name = "Adam"
+    first_order = True  # the objective may change between any two steps
 
     def __init__(self, rate: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999)) -> None:
         if not rate > 0:

@@ -25,6 +25,7 @@ class SOAP:
     """
 
     name = "SOAP"
+    first_order = True  # the objective may change between any two steps
 
     def __init__(
         self, rate: float = 3e-3, betas: tuple[float, float, float] = (0.95, 0.95, 0.95), every: int = 10

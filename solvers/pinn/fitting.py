@@ -1,0 +1,232 @@
+"""One fit of one network to one problem: objective, constraints to try, phases, and how each attempt ended."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from sciml.errors import SolverError
+from sciml.ibvp import IBVP
+from sciml.resampling import Resampler
+from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, hard_constraint
+from sciml.solution import Callback
+from solvers.pinn.binding import bound
+from solvers.pinn.checkpointing import describe
+from solvers.pinn.gauge import gauged
+from solvers.pinn.ladder import phases_for
+from solvers.pinn.monitor import Budget, Progress
+from solvers.pinn.objective import Objective
+from solvers.pinn.packing import Restored, pack_training, put_back
+from solvers.pinn.placement import Counts, counts_for_rows, draw
+from solvers.pinn.samplers import RAD
+from solvers.pinn.scaling import component_sizes
+from solvers.pinn.solution import PINNSolution
+from solvers.pinn.training import Training, TrainingState
+from solvers.pinn.unknowns import UnknownMap
+from solvers.pinn.weighting import weighting_for
+
+CONDITION_WEIGHT = 10.0
+_HELD_OUT_SEED = 7_777_777
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The arguments of `PINN`, checked."""
+
+    network: nn.Module
+    seed: int
+    steps: int | None
+    tolerance: float
+    points: Counts | None
+    resampler: Resampler | None
+    constraints: str
+    weights: Mapping[str, float]
+    weighting: Any
+    optimiser: Any
+    progress: bool | None
+
+    def described(self) -> dict[str, Any]:
+        """What two trainings must agree on to be the same: everything but limits and display."""
+        chosen = self.optimiser
+        if isinstance(chosen, (list, tuple)):
+            chosen = [optimiser for optimiser, _ in chosen]
+        plain = {
+            name: getattr(self, name)
+            for name in ("network", "seed", "points", "resampler", "constraints", "weights", "weighting")
+        }
+        return describe({**plain, "optimiser": chosen})
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """One training and how it ended."""
+
+    objective: Objective
+    state: TrainingState
+    reason: str
+
+    @property
+    def hopeless(self) -> bool:
+        """Stalled while a tenth of the equations' size is still unexplained: a wrong valley."""
+        return "not halved" in self.reason and self.state.best_held_out > 1e-2
+
+    def status(self, budget: Budget) -> str:
+        """The reason, the residual reached, steps and time."""
+        residual = f"held-out residual {self.state.best_held_out**0.5:.1e}"
+        return f"{self.reason}; {residual} after {self.state.step} steps, {budget.used:.1f} s CPU"
+
+    def solution(self, problem: IBVP, status: str) -> PINNSolution:
+        """The best state as a solution of its own, which shares nothing that a training changes.
+
+        Args:
+            problem: The problem as the user stated it.
+            status: In words.
+
+        Returns:
+            The solution.
+        """
+        values = self.objective.load(self.state.best)
+        return PINNSolution(
+            problem,
+            copy.deepcopy(self.objective.model),
+            self.objective.system.constraint,
+            self.state.best_points,
+            self.state.best_scale or self.objective.scale,
+            {symbol: float(value) for symbol, value in zip(problem.unknowns, values, strict=True)},
+            status,
+            {name: list(values) for name, values in self.state.history.series.items()},
+        )
+
+
+@dataclass
+class Fit:
+    """The fit of a network to a problem; also what callbacks see of it while it runs.
+
+    Attributes:
+        settings: How.
+        problem: The problem as the user stated it.
+        budget: CPU time.
+        callbacks: Called after every step.
+        outer: What to add to a snapshot, for a fit that is part of a larger work.
+        title: Text in front of the progress bar.
+    """
+
+    settings: Settings
+    problem: IBVP
+    budget: Budget
+    callbacks: Sequence[Callback]
+    outer: Any = None
+    title: str = "PINN"
+    _attempts: list[Attempt] = field(default_factory=list)
+    _training: tuple[Training, TrainingState] | None = None
+
+    def run(self, restored: Restored | None = None) -> Attempt:
+        """Train under the first constraint that is promising; where that is hopeless, under the other one.
+
+        Args:
+            restored: Where to go on.
+
+        Returns:
+            The better attempt.
+        """
+        trained, candidates = gauged(self.problem), self._constraints()
+        for number, constraint in enumerate(candidates):
+            attempt = self._attempt(trained, constraint, restored, number)
+            self._attempts.append(attempt)
+            stop = not attempt.hopeless or not self.budget.allows(0.0)
+            if stop and (restored is None or number >= restored.attempt):
+                break
+        return min(self._attempts, key=lambda attempt: attempt.state.best_held_out)
+
+    def solution(self) -> PINNSolution:
+        """The best state so far, for callbacks."""
+        assert self._training is not None
+        training, state = self._training
+        return Attempt(training.objective, state, "running").solution(self.problem, "training goes on")
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Everything needed to continue bit by bit, as JSON-able values and arrays."""
+        assert self._training is not None
+        training, state = self._training
+        state.used = self.budget.used
+        earlier = [(attempt.state, attempt.reason) for attempt in self._attempts]
+        content, arrays = pack_training(training, state, earlier)
+        if self.outer is not None:
+            more, tables = self.outer()
+            content, arrays = {**content, **more}, {**arrays, **tables}
+        return content, arrays
+
+    def _constraints(self) -> list[HardConstraint | None]:
+        # interpolated data are a poor start for steady nonlinear systems (flows): there soft rows come first
+        wanted, problem = self.settings.constraints, gauged(self.problem)
+        if wanted == "soft":
+            return [None]
+        hard = hard_constraint(problem, require=wanted == "hard")
+        if wanted == "hard" or hard is None:
+            return [hard]
+        flow = problem.time is None and len(problem.fields) > 1 and not problem.classification.linear
+        return [None, hard] if flow else [hard, None]
+
+    def _attempt(
+        self, problem: IBVP, constraint: HardConstraint | None, restored: Restored | None, number: int
+    ) -> Attempt:
+        settings = self.settings
+        model = bound(settings.network, problem, constraint, settings.seed)
+        objective, held_out = self._objectives(problem, constraint, model)
+        start = objective.start()
+        state = TrainingState(start, objective.points, start, objective.points)
+        # optimisers, samplers and schemes have memory: every attempt gets its own
+        phases = copy.deepcopy(phases_for(settings.optimiser, settings.steps, len(start)))
+        resampler = copy.deepcopy(settings.resampler) if settings.resampler else RAD(seed=settings.seed)
+        weighting = copy.deepcopy(weighting_for(settings.weighting))
+        if restored is not None and number < restored.attempt:
+            return Attempt(objective, *restored.earlier(number, state))
+        going_on = restored is not None and number == restored.attempt
+        progress = Progress(
+            sum(phase.steps for phase in phases), settings.progress, self.callbacks,
+            initial=restored.step if restored is not None and going_on else 0, title=self.title,
+        )  # fmt: skip
+        training = Training(
+            objective, held_out, phases, resampler, ConstrainedNetwork(model, constraint), self.budget, progress,
+            settings.tolerance, weighting,
+        )  # fmt: skip
+        if restored is not None and going_on:
+            put_back(restored, training, state)
+        self._training = training, state
+        return Attempt(objective, state, training.run(state, self))
+
+    def _objectives(
+        self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module
+    ) -> tuple[Objective, Objective]:
+        satisfied = constraint.satisfied if constraint else frozenset()
+        parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        counts = self.settings.points or counts_for_rows(problem, satisfied, max(500, 2 * parameters))
+        points = draw(problem, satisfied, counts, self.settings.seed)
+        unseen = draw(
+            problem,
+            satisfied,
+            Counts(max(1000, counts.interior), counts.boundary, counts.initial),
+            _HELD_OUT_SEED + self.settings.seed,
+        )
+        scale = self._scale(problem, component_sizes(problem, constraint, model, points))
+        system, unknowns = ResidualSystem(problem, constraint), UnknownMap(problem.unknowns.values())
+        return Objective(system, model, unknowns, points, scale), Objective(system, model, unknowns, unseen, scale)
+
+    def _scale(self, problem: IBVP, sizes: Mapping[str, float]) -> dict[str, float]:
+        names = {name for term in problem.terms for name in (term.name, *term.components)}
+        weights = self.settings.weights
+        strange = set(weights) - names
+        if strange:
+            raise SolverError(f"weights for {', '.join(sorted(names))}", ", ".join(sorted(strange)), "use term names")
+        scale = {}
+        for term in problem.terms:
+            for name in term.components:
+                if name in sizes:
+                    automatic = (1.0 if term.kind == "interior" else CONDITION_WEIGHT) / sizes[name] ** 2
+                    scale[name] = float(weights.get(name, weights.get(term.name, automatic)))
+        return scale
