@@ -7,6 +7,8 @@ from typing import Protocol
 from solvers.lie.atoms import Atoms
 from solvers.lie.interval_dictionary import IntervalDictionary, read_evolution
 from solvers.lie.placement import Density
+from solvers.lie.planar.dictionary import PlanarDictionary
+from solvers.lie.planar.normal_form import read_elliptic
 from solvers.lie.statement import Statement
 from solvers.lie.system_dictionary import SystemDictionary
 
@@ -33,6 +35,9 @@ def dictionary_of(statement: Statement) -> Dictionary | None:
     problem = statement.problem
     if not problem.classification.homogeneous:
         return None
+    frame = read_elliptic(statement)
+    if frame is not None:
+        return PlanarDictionary(statement, frame)
     if problem.time is not None and len(problem.coordinates) == 2 and statement.constant:
         evolution = read_evolution(statement)
         if evolution is not None:

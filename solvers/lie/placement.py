@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from sciml.jets import jet_atoms
 from sciml.points import PointSet
 from sciml.terms import Term
 from solvers.lie.breaks import gauss, kinks, panels
+from solvers.lie.planar.outline import data_breaks, has_slope, path
 
 _START = (1e-5, 1e-4, 1e-3, 1e-2, 0.04, 0.12, 0.25, 0.5, 0.75)  # panels in time, finer where data meet the start
 
@@ -31,6 +32,8 @@ class Density:
         clustering: Smallest distance to a corner, relative to the side.
         interior: Rows of the equations per coordinate; 0 for none.
         shift: Seed of the points in regions without a product form.
+        level: Weigh values at all points of a steady boundary alike, slopes by the square of the quadrature weight:
+            what clusters at a corner then counts there as elsewhere.
     """
 
     line: int = 4
@@ -38,6 +41,7 @@ class Density:
     clustering: float = 1e-2
     interior: int = 0
     shift: int = 0
+    level: bool = False
 
 
 def place_rows(problem: IBVP, density: Density) -> PointSet:
@@ -83,7 +87,10 @@ def _of_term(problem: IBVP, term: Term, density: Density) -> tuple[np.ndarray, n
         return np.column_stack([space, np.full(len(space), problem.bounds[-1][0])]), weights
     faces = term.faces[:1] if term.periodic else term.faces
     parts = [_on_face(problem, term, face, density) for face in faces]
-    return np.concatenate([p for p, _ in parts]), np.concatenate([w for _, w in parts])
+    weights = np.concatenate([w for _, w in parts])
+    if density.level and problem.time is None:
+        weights = (weights / weights.max()) ** (2 * max(has_slope(problem, face) for face in faces))
+    return np.concatenate([p for p, _ in parts]), weights
 
 
 def _interior(problem: IBVP, density: Density) -> tuple[np.ndarray, np.ndarray]:
@@ -176,35 +183,29 @@ def _on_face(problem: IBVP, term: Term, face: str, density: Density) -> tuple[np
     return np.column_stack([space[i], t[j]]), weights[i] * w[j]
 
 
-def graded(density: Density) -> np.ndarray:
-    """Ends of panels on [0, 1], geometric towards both ends down to the clustering."""
+def graded(density: Density, marks: tuple[float, ...] = (0.0, 1.0)) -> np.ndarray:
+    """Ends of panels on [0, 1], geometric towards marks down to the clustering."""
     steps = max(1, math.ceil(math.log(0.5 / density.clustering) / math.log(3.0)))
     half = 0.5 * 3.0 ** -np.arange(steps + 1.0)
-    ends = np.unique(np.concatenate([[0.0], half, 1.0 - half, [1.0]]))
-    fine = np.linspace(0.0, 1.0, density.line + 1)
-    return np.unique(np.concatenate([ends, fine]).round(15))
+    stops = sorted({0.0, 1.0, *marks})
+    ends = [np.linspace(0.0, 1.0, density.line + 1), np.array(stops)]
+    for low, high in itertools.pairwise(stops):
+        ends += [low + (high - low) * half] if low in marks else []
+        ends += [high - (high - low) * half] if high in marks else []
+    return np.unique(np.concatenate(ends).round(15))
 
 
 def _along_face(problem: IBVP, face: str, density: Density) -> tuple[np.ndarray, np.ndarray]:
-    fraction, weight = gauss(graded(density), density.order)
+    known = {tuple(np.round(c, 9)) for c in problem.domain.corners()}
     blocks, sizes = [], []
     for name, shape, data in problem.domain.primitives():
         if name == face:
-            blocks.append(along(shape, data, fraction))
+            ends = [at for at, end in zip((0.0, 1.0), data[:2], strict=True) if tuple(np.round(end, 9)) in known]
+            marks = (*ends, *data_breaks(problem, face, shape, data))
+            fraction, weight = gauss(graded(density, marks), density.order)
+            blocks.append(path(shape, data)(fraction))
             sizes.append(np.linalg.norm(np.diff(blocks[-1], axis=0), axis=1).sum() * weight)
     return np.concatenate(blocks), np.concatenate(sizes)
-
-
-def along(shape: str, data: Any, fraction: np.ndarray) -> np.ndarray:
-    """Points on a piece of a planar boundary at fractions of its length, (n, 2)."""
-    start, end = np.array(data[0]), np.array(data[1])
-    if shape in {"segment", "facet"}:
-        return start + fraction[:, None] * (end - start)
-    centre, radius, turn = np.array(data[2]), data[3], data[4]
-    first, last = (math.atan2(*(p - centre)[::-1]) for p in (start, end))
-    sweep = (turn * (last - first)) % (2 * math.pi) or 2 * math.pi
-    angle = first + turn * sweep * fraction
-    return centre + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def unit_scale(problem: IBVP) -> dict[str, float]:
