@@ -278,17 +278,18 @@ class Program:
         states = 4 + (2 * len(self.segments) if graph else 0)
         return float(batch * states * 2**self.qubits * (8 if self.real == torch.float32 else 16))
 
-    def expectations(self, angles: Tensor, theta: Tensor) -> Tensor:
+    def expectations(self, angles: Tensor, theta: Tensor, start: Tensor | None = None) -> Tensor:
         """Expectations of all observables.
 
         Args:
             angles: (batch, K).
             theta: (P,).
+            start: (batch, 2^n), initial states instead of |0...0>.
 
         Returns:
             (batch, outputs).
         """
-        state = self.amplitudes(angles, theta)
+        state = self.amplitudes(angles, theta, start)
         total: Tensor | None = None
         for source, phases in self.flips:
             if source is None:

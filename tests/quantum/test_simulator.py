@@ -92,7 +92,7 @@ def test_parameter_shift(dense: SimpleNamespace) -> None:
         shift = torch.zeros(len(theta)).double()
         shift[k] = torch.pi / 2
         ends = [program.expectations(points, where.detach() + sign * shift).sum() for sign in (1, -1)]
-        assert abs(value - float(ends[0] - ends[1]) / 2) < 1e-13
+        assert abs(value - (ends[0] - ends[1]).item() / 2) < 1e-13
 
 
 def test_batch_is_a_loop_and_single_precision(dense: SimpleNamespace) -> None:
