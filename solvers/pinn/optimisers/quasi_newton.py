@@ -123,9 +123,10 @@ class LBFGS(QuasiNewton):
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from `state()`."""
         self._pairs.clear()
-        self._pairs.extend(
-            zip(state["steps"].unbind(), state["changes"].unbind(), strict=True) if len(state["steps"]) else ()
-        )
+        if len(state["steps"]):
+            # copies lie in memory as the pairs of a running training do: sums come out alike to the last bit
+            pairs = zip(state["steps"], state["changes"], strict=True)
+            self._pairs.extend((s.clone(), y.clone()) for s, y in pairs)
         self._loss, self._gradient = float(state["loss"]), state["gradient"]
 
 
