@@ -28,6 +28,7 @@ class _TermRows:
     places: tuple[_Place, ...]
     data: np.ndarray  # (n, c), the rows of u = 0
     weight: np.ndarray  # (n,)
+    unit: float  # sqrt(λ)
 
 
 class ConditionRows:
@@ -39,10 +40,11 @@ class ConditionRows:
         problem: A problem with linear terms.
         points: Points of its terms.
         scale: λ by name of term; rows are multiplied by sqrt(λ · quadrature weight).
+        level: Whether points of small weight count less where rows are judged: slopes near a corner.
     """
 
-    def __init__(self, problem: IBVP, points: PointSet, scale: dict[str, float]) -> None:
-        self.problem, self.points, self.scale = problem, points, scale
+    def __init__(self, problem: IBVP, points: PointSet, scale: dict[str, float], level: bool = False) -> None:
+        self.problem, self.points, self.scale, self.level = problem, points, scale, level
         system = ResidualSystem(problem)
         unknowns = system.unknown_values(())
         self._terms, self.ids, self.labels, self.locations = [], [], [], []
@@ -59,7 +61,7 @@ class ConditionRows:
             lam = scale.get(program.term.name, 1.0)
             weight = np.sqrt(lam * item.weight.numpy())
             assert data is not None
-            self._terms.append(_TermRows(tuple(places), data, weight))
+            self._terms.append(_TermRows(tuple(places), data, weight, float(np.sqrt(lam))))
             components = program.term.components
             self.ids.append(np.repeat(item.ids, len(components)))
             self.labels.append(np.tile(np.array(components, dtype=object), len(item.ids)))
@@ -69,6 +71,15 @@ class ConditionRows:
     def row_weights(self) -> np.ndarray:
         """sqrt(λ w) of every row, (N,)."""
         return np.concatenate([np.repeat(t.weight, t.data.shape[1]) for t in self._terms])
+
+    @property
+    def severity(self) -> np.ndarray:
+        """Factor that turns a mismatch into the unit of the field, (N,)."""
+        parts = []
+        for term in self._terms:
+            relative = term.weight / term.weight.max() if self.level else np.ones(len(term.weight))
+            parts.append(np.repeat(relative * term.unit, term.data.shape[1]))
+        return np.concatenate(parts)
 
     def target(self) -> np.ndarray:
         """Y = -r(0), unweighted, (N,)."""

@@ -13,15 +13,15 @@ from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms, arnoldi
 from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.normal_form import Frame
 from solvers.lie.planar.outline import Corner, corners, path
-from solvers.lie.planar.plane_atoms import PowerAtoms, both_parts
+from solvers.lie.planar.plane_atoms import INFINITE, PowerAtoms, both_parts
 from solvers.lie.statement import Statement
 
 _STEEPNESS = 4.0
-_HIGHEST = 4.5  # powers at corners beyond which the poles take over
+_HIGHEST = (4.5, 6.5, 8.5, 12.5, 16.5, 20.5, 24.5)  # powers at corners, by level; the poles stand for the others
 # degree of the regular part, poles per re-entrant corner
 _SMOOTH = ((16, 0), (32, 0), (64, 0), (110, 0))
 _CORNERED = ((16, 0), (32, 0), (24, 12), (36, 24), (48, 40), (60, 64))
-_WAVES = ((16, 0), (40, 0), (70, 0), (110, 0), (24, 12), (48, 24), (70, 40))
+_WAVES = ((16, 0), (40, 0), (24, 12), (70, 0), (36, 24), (110, 0), (48, 40))
 
 
 class PlanarDictionary:
@@ -66,7 +66,7 @@ class PlanarDictionary:
             Families.
         """
         degree, poles = self._sizes[count]
-        found = [self._regular(degree), *self._singular(), *self._sources(degree // 2)]
+        found = [self._regular(degree), *self._singular(_HIGHEST[count]), *self._sources(degree // 2)]
         if poles:
             found.append(self._poles(poles))
         return [family for family in found if len(family)]
@@ -104,41 +104,53 @@ class PlanarDictionary:
         distance: np.ndarray | float,
         name: str,
         only_real: tuple[int, ...] = (),
+        only_imaginary: tuple[int, ...] = (),
     ) -> BesselAtoms:
         n = len(orders)
         function, part = both_parts(n, only_real=only_real)
         atoms = BesselAtoms(self.frame, letter, centres, directions, orders, np.ones(n), function, part, name,
                             self._moves)  # fmt: skip
-        size = _typical(letter, orders, self.wavenumber * np.broadcast_to(distance, (n,)))
+        size = _typical(letter[-1], orders, self.wavenumber * np.broadcast_to(distance, (n,)))
         usable = np.flatnonzero((size > 1e-200) & (size < 1e200))
-        keep = np.isin(function, usable)
+        keep = np.isin(function, usable) & ~(np.isin(function, only_imaginary) & (part == 0))
         atoms.scales = np.where((size > 1e-200) & (size < 1e200), size, 1.0)
         return atoms.take(keep) if not keep.all() else atoms
 
-    def _singular(self) -> list[Atoms]:
+    def _singular(self, highest: float) -> list[Atoms]:
         """Powers at corners; logarithms where the exponent is a whole number."""
         rows = []
         for corner in self.corners:
-            if self._cut_meets_domain(corner):
-                continue
-            rows += [(corner.place, corner.inward, s, log) for s, log in exponents(corner)]
+            end = self._end_of_cut(corner)
+            if end is not None and (self.frame.kappa == 0 or not np.isfinite(end)):
+                rows += [(corner.place, corner.inward, s, log, end)
+                         for s, log in exponents(corner, highest, bool(np.isfinite(end)))
+                         if self.frame.kappa == 0 or not log or s <= _HIGHEST[1]]  # fmt: skip
         if not rows:
             return []
-        centres, directions = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-        powers, logs = np.array([r[2] for r in rows]), np.array([r[3] for r in rows])
+        centres, directions, ends = (np.array([row[i] for row in rows], dtype=complex) for i in (0, 1, 4))
+        powers, logs = np.array([row[2] for row in rows]), np.array([row[3] for row in rows])
         if self.frame.kappa != 0:
-            keep = logs == 0
-            return [self._bessel(self.letters[0], centres[keep], directions[keep], powers[keep],
-                                 self.radius, "corner function")]  # fmt: skip
+            plain, letter = logs == 0, self.letters[0]
+            found: list[Atoms] = [self._bessel(letter, centres[plain], directions[plain], powers[plain], self.radius,
+                                               "corner function")]  # fmt: skip
+            if not plain.all():
+                flat = tuple(np.flatnonzero(powers[~plain] == 0).tolist())
+                found.append(self._bessel("d" + letter, centres[~plain], directions[~plain], powers[~plain],
+                                          self.radius, "corner function", only_imaginary=flat))  # fmt: skip
+            return found
         function, part = both_parts(len(rows))
         jump = (powers[function] == 0) & (part == 0)  # log |w| is no bounded solution
-        return [PowerAtoms(self.frame, centres, directions * self.radius, powers, logs, function[~jump],
+        return [PowerAtoms(self.frame, centres, directions * self.radius, powers, logs, ends, function[~jump],
                            part[~jump], "corner function", self._rotation)]  # fmt: skip
 
-    def _cut_meets_domain(self, corner: Corner) -> bool:
-        """Whether the half-line from a corner away from the domain comes back into it."""
-        steps = self.radius * np.concatenate([np.geomspace(1e-3, 3.0, 200)])
-        return bool(self._contains(corner.place - corner.inward * steps).any())
+    def _end_of_cut(self, corner: Corner) -> complex | None:
+        """Where the cut of a corner function ends: at infinity, or half-way before it would come back; None: no room."""
+        steps = self.radius * np.geomspace(1e-3, 3.0, 200)
+        inside = self._contains(corner.place - corner.inward * steps)
+        if not inside.any():
+            return INFINITE
+        first = float(steps[int(np.argmax(inside))])
+        return corner.place - corner.inward * first / 2 if first > 5e-3 * self.radius else None
 
     def _contains(self, z: np.ndarray) -> np.ndarray:
         points = np.stack([z.real, z.imag], axis=1) @ np.linalg.inv(self.frame.stretch).T + self.frame.origin
@@ -157,8 +169,8 @@ class PlanarDictionary:
         centres, distances = np.concatenate(places), np.concatenate(scales)
         if self.frame.kappa == 0:
             function, part = both_parts(len(centres))
-            return PowerAtoms(self.frame, centres, distances.astype(complex), -np.ones(len(centres)),
-                              np.zeros(len(centres)), function, part, "pole", self._moves)  # fmt: skip
+            own = (np.zeros(len(centres)), np.full(len(centres), INFINITE), function, part)
+            return PowerAtoms(self.frame, centres, distances.astype(complex), own[0] - 1, *own, "pole", self._moves)
         orders = np.repeat([0.0, 1.0], len(centres))
         centres, distances = np.tile(centres, 2), np.tile(distances, 2)
         real = tuple(range(len(centres) // 2))
@@ -175,8 +187,8 @@ class PlanarDictionary:
                                           (0,)))  # fmt: skip
                 continue
             one = np.ones(1)
-            found.append(PowerAtoms(self.frame, centre * one, one * inner, 0 * one, one, np.zeros(1), np.zeros(1),
-                                    "source in a hole", self._moves))  # fmt: skip
+            own = (centre * one, one * inner, 0 * one, one, np.full(1, INFINITE), 0 * one, 0 * one)
+            found.append(PowerAtoms(self.frame, *own, "source in a hole", self._moves))
             function, part = both_parts(degree + 1, start=1)
             recurrence = arnoldi(inner / (self.boundary - centre), degree)
             found.append(ArnoldiAtoms(self.frame, recurrence, centre, inner, True, function, part,
@@ -218,26 +230,31 @@ def _deepest(curve: np.ndarray) -> tuple[complex, float]:
     return complex(grid[best]), float(np.abs(curve - grid[best]).min())
 
 
-def exponents(corner: Corner) -> list[tuple[float, int]]:
+def exponents(corner: Corner, highest: float, shifted: bool = False) -> list[tuple[float, int]]:
     """(s, l) of the singular solutions w^s (log w)^l at a corner.
 
     Args:
         corner: The corner.
+        highest: Largest s.
+        shifted: Add s + 1, s + 2, ..., which the variable of a finite cut needs.
 
     Returns:
         s = mπ/ω, or (m - 1/2)π/ω between a condition with and one without derivatives; whole k with a logarithm
         where they are among these numbers.
+
+    Example:
+        >>> [(round(s, 3), log) for s, log in exponents(Corner(0j, 1 + 0j, 1.5 * np.pi, (False, False), 1.0), 2.5)]
+        [(0.667, 0), (1.333, 0), (0.0, 1), (2.0, 1)]
     """
     shift = 0.5 if corner.slopes[0] != corner.slopes[1] else 0.0
     ratio = corner.angle / math.pi
-    found = []
-    for m in range(1, 40):
-        s = (m - shift) / ratio
-        if s < _HIGHEST and abs(s - round(s)) > 1e-7:
-            found.append((s, 0))
-    for k in range(0 if not any(corner.slopes) else 1, int(_HIGHEST) + 1):
+    powers = [(m - shift) / ratio for m in range(1, int(highest * ratio + shift) + 1)]
+    if shifted:
+        powers = sorted({round(s + j, 12) for s in powers for j in range(int(highest - s) + 1)})
+    found = [(s, 0) for s in powers if abs(s - round(s)) > 1e-7]
+    for k in range(0 if not any(corner.slopes) else 1, int(highest) + 1):
         place = k * ratio + shift
-        if abs(place - round(place)) < 1e-7:
+        if abs(place - round(place)) < 1e-7 or (shifted and any(log for _, log in found)):
             found.append((float(k), 1))
     return found
 

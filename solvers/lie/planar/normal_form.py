@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
+from solvers.lie.atoms import exact_number
 from solvers.lie.statement import Statement
 
 Orders = tuple[int, int]
@@ -58,12 +59,12 @@ class Frame:
 
     def symbols(self, coordinates: tuple[sp.Symbol, ...]) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
         """X, Y and exp(α · (x - o)) as expressions."""
-        moved = [s - sp.Float(float(o)) if o else s for s, o in zip(coordinates, self.origin, strict=True)]
+        moved = [s - exact_number(o) if o else s for s, o in zip(coordinates, self.origin, strict=True)]
         rows = [
-            sp.Add(*[m if c == 1 else sp.Float(float(c)) * m for c, m in zip(row, moved, strict=True) if c])
+            sp.Add(*[m if c == 1 else exact_number(c) * m for c, m in zip(row, moved, strict=True) if c])
             for row in self.stretch
         ]
-        growth = sp.Add(*[sp.Float(float(a)) * m for a, m in zip(self.drift, moved, strict=True) if a])
+        growth = sp.Add(*[exact_number(a) * m for a, m in zip(self.drift, moved, strict=True) if a])
         return rows[0], rows[1], sp.exp(growth)
 
     def state(self) -> tuple[dict[str, str], dict[str, np.ndarray]]:

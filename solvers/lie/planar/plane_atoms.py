@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from solvers.lie.atoms import Atoms, Needed
+from solvers.lie.atoms import Atoms, Needed, exact_number
 from solvers.lie.planar.normal_form import Frame, Orders
 
 _NEAREST = 1e-300
+INFINITE = complex(np.inf, 0.0)
 
 
 class PlaneAtoms(Atoms):
@@ -76,11 +77,11 @@ def both_parts(count: int, start: int = 0, only_real: Sequence[int] = ()) -> tup
 
 
 class PowerAtoms(PlaneAtoms):
-    r"""w^s (log w)^l with w = (z - c)/d: harmonic; corner functions, poles, sources.
+    r"""w^s (log w)^l with w = (z - c)/d or w = (z - c)/(z - f): harmonic; corner functions, poles, sources.
 
     Near a corner of angle ω with homogeneous conditions a harmonic function is a sum of w^{mπ/ω} (Lehman 1959);
     logarithms appear where mπ/ω is a whole number. Poles s = -1 cluster exponentially at corners (Gopal & Trefethen
-    2019, arXiv 1905.02960). The cut of w runs from c against d.
+    2019, arXiv 1905.02960). The cut of w runs from c against d, or from c to f where f is finite.
 
     Args:
         frame: With κ = 0.
@@ -88,6 +89,7 @@ class PowerAtoms(PlaneAtoms):
         directions: d, (k,) complex.
         powers: s, (k,).
         logs: l, (k,), 0 or 1.
+        ends: f, (k,) complex, infinite where d counts.
         function: As in `PlaneAtoms`.
         part: As in `PlaneAtoms`.
         name: What they are.
@@ -103,6 +105,7 @@ class PowerAtoms(PlaneAtoms):
         directions: np.ndarray,
         powers: np.ndarray,
         logs: np.ndarray,
+        ends: np.ndarray,
         function: np.ndarray,
         part: np.ndarray,
         name: str,
@@ -111,19 +114,42 @@ class PowerAtoms(PlaneAtoms):
         super().__init__(frame, function, part, name, generators)
         self.centres, self.directions = np.asarray(centres, complex), np.asarray(directions, complex)
         self.powers, self.logs = np.asarray(powers, float), np.asarray(logs, int)
+        self.ends = np.asarray(ends, complex)
 
     def derivatives(self, z: np.ndarray, wanted: set[Orders]) -> dict[Orders, np.ndarray]:
-        """(d/dw)^m w^s log w = A w^{s-m} log w + B w^{s-m}."""
-        w = (z[:, None] - self.centres) / self.directions
-        w = np.where(w == 0, _NEAREST, w)
+        """(d/dw)^m w^s log w = A w^{s-m} log w + B w^{s-m}, then the chain rule for w(z)."""
+        shift = z[:, None] - self.centres
+        shift = np.where(shift == 0, _NEAREST, shift)
+        finite = np.isfinite(self.ends)
+        beyond = z[:, None] - np.where(finite, self.ends, 1e300)
+        w = np.where(finite, shift / beyond, shift / self.directions)
         logarithm = np.log(w) if self.logs.any() else None
         first, second = np.where(self.logs == 1, 1.0, 0.0), np.where(self.logs == 1, 0.0, 1.0)
-        analytic = []
-        for m in range(max(p + q for p, q in wanted) + 1):
-            value = self._power(w, m) / self.directions**m
-            analytic.append(value * (second if logarithm is None else first * logarithm + second))
+        most = max(p + q for p, q in wanted)
+        inner = []
+        for m in range(most + 1):
+            inner.append(self._power(w, m) * (second if logarithm is None else first * logarithm + second))
             first, second = (self.powers - m) * first, (self.powers - m) * second + first
+        if not finite.any():
+            analytic = [value / self.directions**m for m, value in enumerate(inner)]
+        else:
+            analytic = self._chain(inner, np.where(finite, (self.centres - self.ends) / beyond**2, 1 / self.directions),
+                                   np.where(finite, -2 / beyond, 0.0))  # fmt: skip
         return {(p, q): 1j**q * analytic[p + q] for p, q in wanted}
+
+    @staticmethod
+    def _chain(inner: list[np.ndarray], rate: np.ndarray, turn: np.ndarray) -> list[np.ndarray]:
+        """Derivatives in z of F(w(z)), w' = rate, w'' = turn · rate."""
+        found = [inner[0]]
+        if len(inner) > 1:
+            found.append(inner[1] * rate)
+        if len(inner) > 2:
+            found.append(inner[2] * rate**2 + inner[1] * turn * rate)
+        if len(inner) > 3:
+            found.append(inner[3] * rate**3 + 3 * inner[2] * turn * rate**2 + 1.5 * inner[1] * turn**2 * rate)
+        if len(inner) > 4:
+            raise NotImplementedError("derivatives of order 4 of corner functions")
+        return found
 
     def _power(self, w: np.ndarray, m: int) -> np.ndarray:
         whole = self.powers == np.round(self.powers)
@@ -134,8 +160,8 @@ class PowerAtoms(PlaneAtoms):
 
     def complex_formula(self, index: int, x: sp.Expr, y: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
         """In polar coordinates around c."""
-        c, d = self.centres[index], self.directions[index]
-        return polar(x, y, c, d, float(self.powers[index]), int(self.logs[index]))
+        c, d, f = self.centres[index], self.directions[index], self.ends[index]
+        return polar(x, y, c, d, float(self.powers[index]), int(self.logs[index]), f)
 
     def parameters(self, index: int) -> dict[str, Any]:
         """Centre and power."""
@@ -145,7 +171,7 @@ class PowerAtoms(PlaneAtoms):
 
     def take(self, keep: np.ndarray) -> PowerAtoms:
         """Some of them."""
-        own = (self.centres, self.directions, self.powers, self.logs)
+        own = (self.centres, self.directions, self.powers, self.logs, self.ends)
         return PowerAtoms(self.frame, *own, self.function[keep], self.part[keep], self.name, self.generators)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -153,26 +179,37 @@ class PowerAtoms(PlaneAtoms):
         meta, arrays = self._common()
         arrays |= {"powers": self.powers, "logs": self.logs}
         arrays |= split_complex(centres=self.centres, directions=self.directions)
+        arrays |= {"ends": np.stack([self.ends.real, self.ends.imag])}
         return meta, arrays
 
     @classmethod
     def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> PowerAtoms:
         """Rebuild from `state()`."""
-        own = (join_complex(arrays, "centres"), join_complex(arrays, "directions"), arrays["powers"], arrays["logs"])
+        ends = np.empty(arrays["ends"].shape[1], dtype=complex)
+        ends.real, ends.imag = arrays["ends"]
+        own = (join_complex(arrays, "centres"), join_complex(arrays, "directions"), arrays["powers"], arrays["logs"],
+               ends)  # fmt: skip
         frame = Frame.from_state(meta, arrays)
         return cls(frame, *own, arrays["function"], arrays["part"], meta["name"], meta["generators"])
 
 
-def polar(x: sp.Expr, y: sp.Expr, centre: complex, direction: complex, power: float, log: int) -> tuple:
-    """Real and imaginary part of w^s (log w)^l, w = (x + iy - c)/d."""
-    dx, dy = x - sp.Float(float(centre.real)), y - sp.Float(float(centre.imag))
-    inverse = 1 / direction
-    a, b = sp.Float(float(inverse.real)), sp.Float(float(inverse.imag))
-    along, across = (dx, dy) if direction == 1 else (a * dx - b * dy, b * dx + a * dy)
+def polar(
+    x: sp.Expr, y: sp.Expr, centre: complex, direction: complex, power: float, log: int, end: complex = INFINITE
+) -> tuple[sp.Expr, sp.Expr]:
+    """Real and imaginary part of w^s (log w)^l, w = (x + iy - c)/d or (x + iy - c)/(x + iy - f)."""
+    dx, dy = x - exact_number(centre.real), y - exact_number(centre.imag)
+    if np.isfinite(end):
+        ex, ey = x - exact_number(end.real), y - exact_number(end.imag)
+        size = ex**2 + ey**2
+        along, across = (dx * ex + dy * ey) / size, (dy * ex - dx * ey) / size
+    else:
+        inverse = 1 / direction
+        a, b = exact_number(inverse.real), exact_number(inverse.imag)
+        along, across = (dx, dy) if direction == 1 else (a * dx - b * dy, b * dx + a * dy)
     square, angle = along**2 + across**2, sp.atan2(across, along)
     if power == -1 and not log:
         return along / square, -across / square
-    s = sp.Integer(int(power)) if power == round(power) else sp.Float(power)
+    s = exact_number(power)
     size, swing = square ** (s / 2), s * angle
     if not log:
         return size * sp.cos(swing), size * sp.sin(swing)
