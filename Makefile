@@ -31,7 +31,7 @@ docs: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q -c constraints.txt -e ".[dev,reference,rigorous]"
+	$(BIN)/pip install -q -c constraints.txt -e ".[dev,reference,rigorous,notebook]"
 	touch $@
 
 clean:

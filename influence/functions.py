@@ -205,7 +205,14 @@ class Influence:
         if action == "move" and to is None:
             return self._rates(query)
         by_point, by_row = point_values(self._changes, query, action, leverage, renormalise, factor, to)
-        return self._present.points(query, by_point, by_row, SIGNS[action].format(factor=factor))
+        made = self._present.points(query, by_point, by_row, SIGNS[action].format(factor=factor))
+        if action != "remove":
+            return made
+        together = {
+            "group": lambda ids: self.group(ids, target, at, renormalise=renormalise).values[:, 0],
+            "refit": lambda ids: self.value(target, at, self.refit(ids, renormalise=renormalise).theta) - made.before,
+        }
+        return replace(made, _together=together)
 
     def _added(self, query: Query, points: Any, term: str | None, weight: float | None, leverage: bool) -> Scores:
         new, place = candidate_rows(self._changes, self._asker.inside(points), term, weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from influence.pictures import plot_scores
 from influence.reliability import Reliability
 from sciml.checkpoint import read_tables, write_tables
 from sciml.errors import CheckpointError, PointsError, SolverError
+from sciml.notebook import pictures_available
 
 KIND = "influence scores"
 
@@ -55,6 +56,7 @@ class Scores:
     reliability: Reliability | None = None
     rates: np.ndarray | None = None
     _stability: Callable[[], dict[str, float]] | dict[str, float] | None = field(default=None, repr=False)
+    _together: Mapping[str, Callable[[Sequence[int]], np.ndarray]] = field(default_factory=dict, repr=False)
 
     @property
     def stability(self) -> dict[str, float]:
@@ -186,13 +188,19 @@ class Scores:
         return plot_scores(self, query, how)
 
     def explore(self) -> Any:
-        """The interactive picture.
+        """The interactive picture: training points and predictions, each answering a click on the other.
 
-        Raises:
-            SolverError: Always: it comes with the notebook interface.
+        Where the picture belongs to a model in memory, the exact effect of a group and a real refit without it
+        are computed on request; `picture.html(path)` writes a page that needs no kernel.
+
+        Returns:
+            A `sciml.notebook.linked.LinkedMaps`, or the static figure where the extra `notebook` is missing.
         """
-        raise SolverError("the notebook interface for interactive pictures", "it is not part of this version",
-                          "scores.plot() draws the same map; scores.top() lists the points")  # fmt: skip
+        if not pictures_available():
+            return self.plot()
+        from sciml.notebook.linked import LinkedMaps
+
+        return LinkedMaps(self, self._together.get("group"), self._together.get("refit"))
 
     def save(self, path: str | Path) -> Path:
         """Write `path.json` and its arrays, every byte under a checksum.

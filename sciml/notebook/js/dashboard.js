@@ -1,0 +1,74 @@
+// Dashboard of a running training: losses, points added and dropped, residual map, and a Stop button.
+
+function render({ model, el }) {
+  const state = model.get("state"), tables = { difference: numbers(state.tables.difference, Uint8Array) };
+  const losses = new Plot({ title: "losses", x: "step", y: "loss", name: "losses", width: 400, height: 280 });
+  const cloud = new Plot({ title: "points", x: state.axes[0], y: state.axes[1] ?? "", name: "points", width: 330, height: 280 });
+  const map = new Plot({ title: "residual", x: state.axes[0], y: state.axes[1] ?? "residual", name: "residual",
+    width: 330, height: 280 });
+  const told = element("p", { className: "sciml-told", role: "status" });
+  const stop = element("button", { type: "button", "data-action": "stop", disabled: !state.can_stop,
+    title: state.can_stop ? "" : "interrupt the kernel to stop a training that was started by solve()",
+    onclick: () => {
+      model.set("stop", true);
+      model.save_changes();
+      stop.disabled = true;
+      stop.textContent = "Stopping …";
+    } }, "Stop");
+  const note = element("p", { className: "sciml-note" }, "points: ● kept   ■ added   ▲ dropped since the last update");
+  const root = element("div", { className: "sciml-view" }, element("h4", {}, state.title),
+    element("div", { className: "sciml-bar" }, stop, told),
+    element("div", { className: "sciml-row" }, losses.canvas, cloud.canvas, map.canvas), note);
+  el.append(root);
+
+  function drawLosses(now) {
+    const names = Object.keys(now.series);
+    if (!names.length || !now.steps.length) return;
+    const dashes = [[], [6, 4], [2, 3]];
+    losses.powers = true;
+    losses.curves(now.steps, names.map((name, k) => ({
+      label: name, dash: dashes[Math.floor(k / 6) % 3], colour: ["#222222", "#4477aa", "#d55e00", "#228833", "#aa3377", "#ccbb44"][k % 6],
+      values: now.series[name].map(v => v > 0 ? Math.log10(v) : NaN) }))).draw();
+    losses.canvas.setAttribute("aria-label", `losses over ${now.steps.length} records`);
+  }
+
+  function drawCloud(now) {
+    const across = numbers(now.points[0]), up = numbers(now.points[1]), change = numbers(now.change, Uint8Array);
+    const colours = ["#bbbbbb", "#228833", "#d55e00"];
+    cloud.points(across, up, null, { shapes: change, paint: i => colours[change[i]], size: 2.6 }).draw();
+    cloud.canvas.setAttribute("aria-label", `${now.counts.kept} points kept, ${now.counts.added} added, ${now.counts.dropped} dropped`);
+  }
+
+  function drawMap(now) {
+    const values = numbers(now.residual);
+    const range = extent(values, true);
+    if (state.shape.length === 2) {
+      map.raster({ x: state.limits[0], y: state.limits[1] }, state.shape, values,
+        { table: tables.difference, range, logarithmic: true }).draw();
+    } else {
+      const [low, high] = state.limits[0];
+      map.curves(Float64Array.from({ length: state.shape[0] }, (_, i) => low + (high - low) * i / (state.shape[0] - 1)),
+        [{ values }]).draw();
+    }
+    map.canvas.setAttribute("aria-label", `residual, largest absolute value ${short(range[1])}`);
+  }
+
+  function update() {
+    const now = model.get("now");
+    root.dataset.step = String(now.step ?? "");
+    root.dataset.done = String(Boolean(now.done));
+    if (now.step === undefined) { told.textContent = "waiting for the first step"; return; }
+    told.textContent = `${now.done ? "ended at" : "step"} ${now.step} of ${now.total}, ${now.seconds} s; `
+      + `held-out residual ${short(now.held_out)}; points ${now.counts.kept + now.counts.added}`
+      + ` (+${now.counts.added} -${now.counts.dropped})`;
+    if (now.done) { stop.disabled = true; stop.textContent = "Stopped"; }
+    drawLosses(now);
+    drawCloud(now);
+    drawMap(now);
+  }
+
+  model.on("change:now", update);
+  update();
+}
+
+export default { render };

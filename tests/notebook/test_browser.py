@@ -1,0 +1,139 @@
+"""Exported pictures in a real browser, without a kernel: clicks, keys and sliders change what is shown."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+pytest.importorskip("anywidget", reason="anywidget is not installed (extra notebook)")
+
+from sciml import IBVP, Dirichlet, ExactSolution, Interval, coordinates, field
+from sciml.notebook.family import FamilyExplorer
+from sciml.notebook.linked import LinkedMaps
+from sciml.notebook.viewer import FieldViewer
+
+x, t = coordinates("x t")
+u = field("u", x, t)
+TRAIN = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.5, 0.5]])
+QUERY = np.array([[0.25, 0.25], [0.75, 0.25], [0.5, 0.9]])
+VALUES = np.array([[0.1, -0.4, 0.2, 0.0, 0.3], [0.0, 0.05, -0.9, 0.5, 0.1], [-2.0, 0.3, 0.0, 0.25, 0.0]])
+
+
+def scores() -> SimpleNamespace:
+    kinds = np.array(["initial u", "initial u", "pde", "pde", "pde"], dtype=object)
+    return SimpleNamespace(
+        values=VALUES, ids=np.array([11, 12, 13, 14, 15]), train=TRAIN, kinds=kinds, query=QUERY, target="u(x, t)",
+        before=np.array([1.0, 2.0, 3.0]), coordinates=("x", "t"), plot=None,
+        unit="change of u when the point is removed",
+    )  # fmt: skip
+
+
+def place(page: Any, name: str, across: float, up: float, lows: Any, highs: Any) -> dict[str, float]:
+    """Where a point of the data lies on the canvas: time is horizontal."""
+    width, height, left, top = 430 - 58 - 84, 300 - 70, 58, 26
+    edge = 0.03 * (np.array(highs) - np.array(lows))
+    share = (np.array([across, up]) - (np.array(lows) - edge)) / (np.array(highs) - np.array(lows) + 2 * edge)
+    zoom = page.locator(f"canvas[data-plot={name}]").bounding_box()["width"] / 430
+    return {"x": float(zoom * (left + share[0] * width)), "y": float(zoom * (top + (1 - share[1]) * height))}
+
+
+def click_train(page: Any, index: int, **how: Any) -> None:
+    position = place(page, "train", TRAIN[index, 1], TRAIN[index, 0], [0, 0], [1, 1])
+    page.locator("canvas[data-plot=train]").click(position=position, **how)
+
+
+def click_query(page: Any, index: int) -> None:
+    low, high = QUERY.min(axis=0), QUERY.max(axis=0)
+    position = place(page, "query", QUERY[index, 1], QUERY[index, 0], low[::-1], high[::-1])
+    page.locator("canvas[data-plot=query]").click(position=position)
+
+
+def picture_of(page: Any, name: str) -> str:
+    return page.locator(f"canvas[data-plot={name}]").evaluate("canvas => canvas.toDataURL()")
+
+
+def test_click_on_a_training_point_changes_the_map_of_predictions(show: Any) -> None:
+    page = show(LinkedMaps(scores()))
+    before = picture_of(page, "query")
+    click_train(page, 0)
+    assert page.locator(".sciml-linked").get_attribute("data-selection") == "11"
+    assert picture_of(page, "query") != before
+    told = page.locator(".sciml-told").inner_text()
+    assert "Point 11 (initial u, x = 0, t = 0): largest change -2 at x = 0.5, t = 0.9" in told
+    assert page.locator(".sciml-top tr").nth(1).inner_text().split("\t")[0] == "2"
+
+
+def test_click_on_a_prediction_ranks_points_and_shares(show: Any) -> None:
+    page = show(LinkedMaps(scores()))
+    before = picture_of(page, "train")
+    click_query(page, 1)
+    assert page.locator(".sciml-linked").get_attribute("data-query") == "1"
+    assert picture_of(page, "train") != before
+    rows = [row.split("\t")[0] for row in page.locator(".sciml-top tr").all_inner_texts()[1:]]
+    assert rows == ["13", "14", "15", "12", "11"]
+    total = np.abs(VALUES[1]).sum()
+    shares = {
+        one.get_attribute("data-kind"): one.get_attribute("data-share") for one in page.locator(".sciml-share").all()
+    }
+    assert shares == {"initial u": f"{0.05 / total:.4f}", "pde": f"{1.5 / total:.4f}"}
+
+
+def test_shift_click_makes_a_group_and_says_that_effects_are_added(show: Any) -> None:
+    page = show(LinkedMaps(scores()))
+    click_train(page, 0)
+    click_train(page, 2, modifiers=["Shift"])
+    assert page.locator(".sciml-linked").get_attribute("data-selection") == "11,13"
+    told = page.locator(".sciml-told").inner_text()
+    assert "2 points (11, 13): largest change -2" in told
+    assert "sum of single effects" in told
+    assert page.locator("button[data-action=group]").is_disabled()
+    page.locator("button[data-action=clear]").click()
+    assert page.locator(".sciml-linked").get_attribute("data-selection") == ""
+
+
+def test_keyboard_alone_is_enough(show: Any) -> None:
+    page = show(LinkedMaps(scores()))
+    canvas = page.locator("canvas[data-plot=train]")
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowRight"):  # onto the first point, then to the one after it in time
+        page.keyboard.press(key)
+    assert "point 13, pde, x = 0, t = 1" in page.locator(".sciml-told").inner_text()
+    for key in ("PageDown", "PageDown", "Enter"):
+        page.keyboard.press(key)
+    assert page.locator(".sciml-linked").get_attribute("data-selection") == "15"
+    page.keyboard.press("Escape")
+    assert page.locator(".sciml-linked").get_attribute("data-selection") == ""
+    assert "training points" in canvas.get_attribute("aria-label")
+
+
+def test_viewer_slides_through_time(show: Any) -> None:
+    heat = IBVP(u.diff(t) - u.diff(x, 2), Interval(x, 0, 1), time=(t, 0, 1), initial={u: sp.sin(sp.pi * x)},
+                boundary=[Dirichlet(u, 0)])  # fmt: skip
+    exact = ExactSolution(heat, sp.exp(-(sp.pi**2) * t) * sp.sin(sp.pi * x))
+    page = show(FieldViewer(exact, sp.exp(-(sp.pi**2) * t) * sp.sin(sp.pi * x) + x / 10, frames=5, resolution=101))
+    before = picture_of(page, "solution")
+    page.locator("input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".sciml-view").get_attribute("data-frame") == "1"
+    assert picture_of(page, "solution") != before
+    size = np.exp(-(np.pi**2) / 4)
+    told = page.locator(".sciml-told").inner_text()
+    assert f"t = 0.25: largest |solution| {size:.3g}" in told
+    assert "largest |error| 0.1" in told
+
+
+def test_family_computes_in_the_page(show: Any) -> None:
+    move = sp.Symbol("epsilon", real=True)
+    page = show(FamilyExplorer(sp.exp(-((x - move) ** 2) - t), {x: (-1, 1), t: (0, 1)}, {move: (-4, 4)}))
+    before = picture_of(page, "family")
+    page.locator("input[data-parameter=epsilon]").fill("3")
+    assert page.locator(".sciml-view").get_attribute("data-values") == "3"
+    assert picture_of(page, "family") != before
+    low, high = np.exp(-16.0 - 1), np.exp(-4.0)
+    told = page.locator(".sciml-told").inner_text()
+    assert f"to {high:.3g}" in told
+    assert float(told.split()[2]) == pytest.approx(low, rel=1e-2)
+    page.locator("button[data-action=reset]").click()
+    assert page.locator(".sciml-view").get_attribute("data-values") == "0"

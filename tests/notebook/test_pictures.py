@@ -1,0 +1,230 @@
+"""What interactive pictures hold, answer and write, without a browser."""
+
+import base64
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+pytest.importorskip("anywidget", reason="anywidget is not installed (extra notebook)")
+
+from sciml import (
+    IBVP,
+    MLP,
+    Dirichlet,
+    ExactSolution,
+    Interval,
+    NotSymbolicError,
+    PointsError,
+    ProblemError,
+    Rectangle,
+    SolverError,
+    UnsupportedFunctionError,
+    coordinates,
+    field,
+)
+from sciml.notebook import linked
+from sciml.notebook.dashboard import Dashboard
+from sciml.notebook.family import FamilyExplorer, javascript
+from sciml.notebook.grids import frames_grid, plane_grid
+from sciml.notebook.linked import LinkedMaps
+from sciml.notebook.replay import Replay, Snapshots
+from sciml.notebook.viewer import FieldViewer
+from solvers import PINN
+
+x, y, t = coordinates("x y t")
+u, w = field("u", x, t), field("w", x, y)
+HEAT = IBVP(u.diff(t) - u.diff(x, 2), Interval(x, 0, 1), time=(t, 0, 1), initial={u: sp.sin(sp.pi * x)},
+            boundary=[Dirichlet(u, 0)])  # fmt: skip
+EXACT = sp.exp(-(sp.pi**2) * t) * sp.sin(sp.pi * x)
+LINE = IBVP(sp.Eq(field("v", x).diff(x, 2), -sp.sin(x)), Interval(x, 0, sp.pi), boundary=[Dirichlet(field("v", x), 0)])
+
+
+def scores(count: int = 3) -> SimpleNamespace:
+    values = np.random.default_rng(0).normal(size=(count, 2))
+    train, kinds = np.array([[0.0, 0.1], [1.0, 0.2]]), np.array(["pde", "initial u"])
+    return SimpleNamespace(
+        values=values, ids=np.array([7, 9]), train=train, kinds=kinds, query=np.zeros((count, 2)), plot=None,
+        before=np.arange(count), coordinates=("x", "t"), target="u", unit="removed",
+    )  # fmt: skip
+
+
+def decoded(text: str, kind: str = "<f4") -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype=kind)
+
+
+def sent(maps: LinkedMaps, monkeypatch: pytest.MonkeyPatch, **content: Any) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+    monkeypatch.setattr(LinkedMaps, "send", lambda self, message, buffers=None: messages.append(message))
+    maps._answer(maps, content, None)
+    return messages
+
+
+def test_linked_maps_hold_the_matrix() -> None:
+    known = scores()
+    state = LinkedMaps(known).state
+    assert np.allclose(decoded(state["values"]).reshape(3, 2), known.values, rtol=1e-6)
+    assert [state["kinds"][k] for k in decoded(state["kind_of"], "<u2")] == ["pde", "initial u"]
+    assert not state["can_group"]
+
+
+def test_large_matrices_are_thinned_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linked, "MOST_NUMBERS", 8)
+    known = scores(50)
+    maps = LinkedMaps(known, group=lambda ids: np.arange(50.0))
+    assert maps.state["shape"] == [4, 2]
+    assert "4 of 50 predictions are shown" in maps.state["note"]
+    messages = sent(maps, monkeypatch, ask="group", ids=[7])
+    assert messages[0]["values"] == [0.0, 16.0, 32.0, 49.0]  # the answer for the predictions that are shown
+
+
+def test_kernel_answers_and_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(ids: Any) -> np.ndarray:
+        raise PointsError("known ids", str(ids), "")
+
+    maps = LinkedMaps(scores(), group=lambda ids: np.array([1.0, 2.0, len(ids)]), refit=refused)
+    assert sent(maps, monkeypatch, ask="group", ids=[7, 9])[0]["values"] == [1.0, 2.0, 2.0]
+    assert "known ids" in sent(maps, monkeypatch, ask="refit", ids=[7])[0]["error"]
+    assert sent(maps, monkeypatch, ask="format the disk", ids=[7]) == []
+
+
+def test_selection_is_a_traitlet_and_checked() -> None:
+    maps, seen = LinkedMaps(scores()), []
+    maps.observe(lambda change: seen.append(change["new"]), names="selection")
+    maps.select([9])
+    assert seen == [[9]]
+    with pytest.raises(PointsError, match=r"unknown: \[8\]"):
+        maps.select([8])
+
+
+def test_page_is_one_file_without_network(tmp_path: Path) -> None:
+    bad = scores()
+    bad.target = "</script><script>alert(1)</script>"
+    text = LinkedMaps(bad).html(tmp_path / "maps.html").read_text()
+    assert not re.search(r"https?://", text)
+    assert "<script>alert" not in text
+    held = re.search(r'id="held">(.*?)</script>', text, re.DOTALL)
+    assert held is not None
+    assert json.loads(held.group(1))["state"]["target"] == bad.target
+
+
+def test_viewer_frames_are_the_solution() -> None:
+    view = FieldViewer(ExactSolution(HEAT, EXACT), EXACT * (1 + x), frames=3, resolution=11)
+    shown = decoded(view.state["data"]["u"]["solution"]).reshape(3, 11)
+    across = np.linspace(0, 1, 11)
+    assert np.allclose(shown[1], np.exp(-(np.pi**2) / 2) * np.sin(np.pi * across), atol=1e-7)
+    error = decoded(view.state["data"]["u"]["error"]).reshape(3, 11)
+    assert np.allclose(error[0], -across * np.sin(np.pi * across), atol=1e-7)
+    assert np.abs(decoded(view.state["data"]["u"]["residual"])).max() < 1e-12
+    assert view.figure().axes
+
+
+def test_viewer_leaves_holes_blank() -> None:
+    from sciml import Disk
+
+    plate = IBVP(w.diff(x, 2) + w.diff(y, 2), Rectangle((x, -1, 1), (y, -1, 1)) - Disk((x, y), radius=0.5, name="hole"),
+                 boundary=[Dirichlet(w, x)])  # fmt: skip
+    view = FieldViewer(ExactSolution(plate, x), resolution=20)
+    shown = decoded(view.state["data"]["w"]["solution"]).reshape(view.state["shape"])
+    assert np.isnan(shown[10, 10])
+    assert np.isfinite(shown[0]).all()
+
+
+def test_grids_say_what_can_be_fixed() -> None:
+    from sciml import Box
+
+    z = coordinates("z")
+    q = field("q", x, y, z, t)
+    body = IBVP(q.diff(t) - q.diff(x, 2) - q.diff(y, 2) - q.diff(z, 2), Box((x, 0, 1), (y, 0, 2), (z, 0, 4)),
+                time=(t, 0, 1), initial={q: 0}, boundary=[Dirichlet(q, 0)])  # fmt: skip
+    grid = frames_grid(body, 3, 10, {z: 1.0})
+    assert grid.slider == "t"
+    assert grid.shape == (8, 11)
+    assert set(grid.points[:, 2]) == {1.0}
+    with pytest.raises(ProblemError, match="fixed coordinates among: z"):
+        frames_grid(body, 3, 10, {x: 1.0})
+    assert plane_grid(HEAT, 9).axes == ("t", "x")
+    with pytest.raises(SolverError, match="at least one frame"):
+        FieldViewer(ExactSolution(HEAT, EXACT), frames=0)
+
+
+def test_javascript_refuses_what_a_page_cannot_compute() -> None:
+    a = sp.Symbol("a", real=True)
+    with pytest.raises(NotSymbolicError, match="give them values"):
+        javascript(a * x, [x])
+    with pytest.raises(UnsupportedFunctionError, match="erf"):
+        javascript(sp.erf(x), [x])
+    with pytest.raises(UnsupportedFunctionError, match="Integral"):
+        javascript(sp.Integral(sp.exp(sp.sin(x**3)), (x, 0, a)), [a])
+    assert javascript(sp.Piecewise((a, a > 0), (0, True)), [a])[0] == "((a0 > 0) ? (\n   a0\n)\n: (\n   0\n))"
+    with pytest.raises(SolverError, match="increasing range"):
+        FamilyExplorer(a * x, {x: (0, 1)}, {a: (1, 1)})
+    with pytest.raises(SolverError, match="one or two coordinates"):
+        FamilyExplorer(a, {}, {a: (0, 1)})
+
+
+def test_dashboard_watches_and_stops_a_training() -> None:
+    board = Dashboard(LINE)
+    board._cost = 0.0
+    board.train(PINN(MLP(width=6, depth=1), steps=100000, tolerance=0.0))
+    with pytest.raises(SolverError, match="one training at a time"):
+        board.train(PINN(MLP(width=6, depth=1), steps=5))
+    board.stop = True
+    solution = board.result(timeout=120)
+    assert "callback asked to stop" in solution.status
+    now = board.now
+    assert now["done"]
+    assert now["step"] < 100000
+    assert now["counts"]["kept"] + now["counts"]["added"] == len(np.unique(solution.record.points.ids))
+    assert len(now["steps"]) == len(now["series"]["loss"])
+    assert board.figure().axes
+
+
+def test_dashboard_is_drawn_at_most_twice_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sciml.notebook import dashboard
+
+    clock = [0.0]
+    monkeypatch.setattr(dashboard.time, "monotonic", lambda: clock[0])
+    board, drawn = Dashboard(LINE), []
+    board.observe(lambda change: drawn.append(clock[0]), names="now")
+    for step in range(1, 401):
+        clock[0] += 1 / 64
+        board(step, 400, {"loss": 1.0 / step})
+    assert len(drawn) == 12
+    assert np.diff(drawn).min() >= 0.5
+    board._cost = 0.2  # an expensive picture takes at most a tenth of the time
+    for step in range(401, 801):
+        clock[0] += 1 / 64
+        board(step, 800, {"loss": 1.0 / step})
+        board._cost = 0.2
+    assert len(drawn) == 15
+
+
+def test_background_errors_come_back() -> None:
+    board = Dashboard(LINE)
+    with pytest.raises(SolverError, match="none was started"):
+        board.result()
+    board.train(PINN(MLP(width=6, depth=1), steps=5), "no problem")  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="an IBVP"):
+        board.result()
+
+
+def test_replay_shows_the_training() -> None:
+    film = Snapshots(every=2, most=4)
+    solution = PINN(MLP(width=6, depth=1), steps=20, tolerance=0.0).solve(LINE, [film])
+    assert len(film.steps) <= 5
+    assert film.steps[0] == 0
+    assert film.steps[-1] == 20
+    replay = film.replay(sp.sin(x))
+    shown = decoded(replay.state["data"]["v"]["solution"]).reshape(len(film.steps), -1)
+    assert np.allclose(shown[-1], solution(x=np.linspace(0, np.pi, shown.shape[1])), atol=1e-3)
+    assert replay.state["slider"]["values"] == film.steps
+    with pytest.raises(SolverError, match="a step for each"):
+        Replay(film.solutions, [1])
+    with pytest.raises(SolverError, match="every >= 1"):
+        Snapshots(every=0)
