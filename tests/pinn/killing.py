@@ -45,8 +45,9 @@ def train(path: Path, optimiser: str) -> None:
         solution = solver(optimiser).solve(problem(), [keep], resume=keep.found)
     digest = hashlib.sha256(solution.record.parameters.numpy().tobytes())
     digest.update(solution.points.coordinates.tobytes() + solution.points.weight.tobytes())
-    done = path.with_name(f"{path.name}.done")
-    done.write_text(digest.hexdigest())
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(digest.hexdigest())
+    part.rename(path.with_name(f"{path.name}.done"))
 
 
 def fork(path: Path, optimiser: str) -> int:
