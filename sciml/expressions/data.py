@@ -8,6 +8,7 @@ whose argument is negative only by rounding, as sqrt(1 - x² - y²) on the unit 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -49,7 +50,7 @@ def evaluate_data(
     points = np.asarray(points, dtype=np.float64)
     if len(points) == 0:
         return np.zeros(0)
-    program = Program([expression], coordinates)
+    program = _compiled(expression, tuple(coordinates))
     values = _run(program, points)
     if not expression.free_symbols or is_numeric_only(expression):
         return values
@@ -60,6 +61,11 @@ def evaluate_data(
     if suspect.any():
         values[suspect] = _limits(expression, coordinates, points[suspect], ends[suspect])
     return values
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(expression: sp.Expr, coordinates: tuple[sp.Symbol, ...]) -> Program:
+    return Program([expression], coordinates)
 
 
 def _run(program: Program, points: np.ndarray) -> np.ndarray:

@@ -6,50 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import sympy as sp
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import block_diag, coo_matrix, csr_matrix, identity
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from sciml.conditions import normal
 from sciml.errors import NotSymbolicError, SolverError
-from sciml.expressions.data import evaluate_data
 from sciml.ibvp import IBVP
+from solvers.reference.data import sampled
 from solvers.reference.space import Space
-from solvers.reference.weak_form import WeakForm
-
-
-def sampled(
-    expression: sp.Expr, problem: IBVP, points: np.ndarray, t: float | None = None, normals: np.ndarray | None = None
-) -> np.ndarray:
-    """Values of data or coefficients, limits from inside at the ends of ranges, refused where not finite.
-
-    Args:
-        expression: Expression of the coordinates and the normal.
-        problem: The problem.
-        points: (n, d) in space.
-        t: Time.
-        normals: (n, d), needed where the expression has components of the normal.
-
-    Returns:
-        (n,).
-
-    Raises:
-        SolverError: If a value is not finite.
-    """
-    columns, symbols, bounds = [points], list(problem.coordinates), list(problem.bounds)
-    if problem.time is not None:
-        columns.append(np.full((len(points), 1), t))
-    if normals is not None:
-        components = normal(*problem.space)
-        symbols += components if isinstance(components, tuple) else [components]
-        bounds += [(np.nan, np.nan)] * normals.shape[1]  # no ends
-        columns.append(normals)
-    values = evaluate_data(problem.substitute(expression), symbols, np.hstack(columns), bounds)
-    if not np.isfinite(values).all():
-        place = points[~np.isfinite(values)][0]
-        given = f"{expression} at {tuple(map(float, place))}" + (f", {problem.time[0]} = {t:g}" if problem.time else "")
-        raise SolverError("finite data and coefficients", given, "finite elements need them up to the boundary")
-    return values
+from solvers.reference.weak_form import FaceRow, WeakForm
 
 
 @dataclass(frozen=True)
@@ -113,7 +78,8 @@ class Constraints:
 def build_constraints(problem: IBVP, form: WeakForm, space: Space) -> Constraints:
     """Collect prescribed and periodic values.
 
-    Where two value conditions meet in a corner, the first of the problem counts.
+    Where two value conditions meet in a corner, the first of the problem counts; for a velocity, that of the face to
+    which it is normal.
 
     Args:
         problem: The problem.
@@ -127,28 +93,55 @@ def build_constraints(problem: IBVP, form: WeakForm, space: Space) -> Constraint
     labels, groups, owners = [], [], []
     fixed: dict[int, int] = {}
     offset = 0
+    own = np.ones((m, n), dtype=bool)  # nodes that hold a value of their own
+    own[list(form.multipliers)] = space.vertices
     for field in range(m):
         label = offset + _periodic_labels(field, problem, form, space)
         offset = int(label.max()) + 1
         labels.append(label)
-        for row in form.rows:
-            if row.field != field or row.gradient is not None:
-                continue
-            nodes = np.unique(np.concatenate([space.face_nodes[face] for face in row.faces]))
+        for row, face in _in_order(field, problem, form):
+            nodes = space.face_nodes[face][own[field, space.face_nodes[face]]]
             nodes = np.array([k for k in nodes if label[k] not in fixed and not fixed.update({label[k]: len(fixed)})])
             if len(nodes):
                 groups.append(_Group(row.data, space.nodes[nodes]))
                 owners.append(field * n + nodes)
-    label = np.concatenate(labels)
-    is_fixed = np.isin(label, list(fixed))
-    free_labels, free = np.unique(label[~is_fixed], return_index=True)
-    free = np.flatnonzero(~is_fixed)[free]
-    columns = np.searchsorted(free_labels, label[~is_fixed])
-    projection = csr_matrix((np.ones(len(columns)), (np.flatnonzero(~is_fixed), columns)), (m * n, len(free)))
+    label, active = np.concatenate(labels), own.ravel()
+    known = np.isin(label, list(fixed))
+    is_free, is_fixed = np.flatnonzero(~known & active), np.flatnonzero(known & active)
+    free_labels, first = np.unique(label[is_free], return_index=True)
+    free = is_free[first]
+    columns = np.searchsorted(free_labels, label[is_free])
+    projection = csr_matrix((np.ones(len(columns)), (is_free, columns)), (m * n, len(free)))
     columns = np.array([fixed[k] for k in label[is_fixed]], dtype=int)
-    spread = csr_matrix((np.ones(len(columns)), (np.flatnonzero(is_fixed), columns)), (m * n, len(fixed)))
+    spread = csr_matrix((np.ones(len(columns)), (is_fixed, columns)), (m * n, len(fixed)))
+    if form.multipliers:
+        lower = [space.lowered() if k in form.multipliers else identity(n) for k in range(m)]
+        lowering = csr_matrix(block_diag(lower))
+        projection, spread = csr_matrix(lowering @ projection), csr_matrix(lowering @ spread)
     prescribed = np.concatenate(owners) if owners else np.zeros(0, dtype=int)
     return Constraints(projection, spread, problem, tuple(groups), free, prescribed)
+
+
+def _in_order(field: int, problem: IBVP, form: WeakForm) -> list[tuple[FaceRow, str]]:
+    """Value conditions of a field face by face; those of a velocity first where it is normal to the face.
+
+    So nothing leaks through a wall beside a moving lid, where both give a value at the corner.
+
+    Args:
+        field: Index of the field.
+        problem: The problem.
+        form: Its weak form.
+
+    Returns:
+        Conditions and faces; earlier ones own the nodes that they share.
+    """
+    pairs = [(row, face) for row in form.rows if row.field == field and row.gradient is None for face in row.faces]
+    axes = [entry.trial for k in form.multipliers for entry in form.equations[k].entries if entry.field == field]
+    if len(axes) == 1 and axes[0] is not None:
+        axis = axes[0]
+        normals = {face: problem.domain.normals(face, problem.domain.sample_face(face, 8)) for _, face in pairs}
+        pairs.sort(key=lambda pair: -round(float(np.abs(normals[pair[1]][:, axis]).mean()), 6))
+    return pairs
 
 
 def _periodic_labels(field: int, problem: IBVP, form: WeakForm, space: Space) -> np.ndarray:

@@ -1,20 +1,21 @@
-"""FiniteElement: linear problems by continuous piecewise polynomials."""
+"""FiniteElement: linear and nonlinear problems, and flows, by continuous piecewise polynomials."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from sciml.errors import ConvergenceError, SolverError, SolverWarning
-from sciml.ibvp import IBVP
+from sciml.ibvp import IBVP, require_ibvp
 from sciml.solution import Callback
-from solvers.reference.constraints import sampled
+from solvers.reference.data import sampled
 from solvers.reference.mesh import default_size, fem
+from solvers.reference.newton import Newton
 from solvers.reference.solution import FiniteElementSolution
 from solvers.reference.space import build_space
 from solvers.reference.system import System
@@ -25,11 +26,19 @@ _FIRST_STEPS, _MOST_STEPS = 64, 2048
 
 
 class FiniteElement:
-    """Solve linear problems by the finite element method.
+    """Solve problems by the finite element method.
 
     Covers one equation or several coupled ones, of second order in space with variable coefficients, steady or
     of first or second order in time, on intervals, planar regions with curved sides and holes, and boxes, with
-    Dirichlet, Neumann, Robin, periodic and linear free-form conditions (see `solvers.reference.weak_form`).
+    Dirichlet, Neumann, Robin, periodic and linear free-form conditions (see `solvers.reference.weak_form`). Terms may
+    be nonlinear in values and first derivatives; second derivatives may have coefficients that depend on values.
+
+    Incompressible flows (Stokes, Navier-Stokes, with buoyancy, drag or any other coupling) are recognised by their
+    pressure, a field that occurs only by its gradient while its own equation is a constraint. It gets elements of
+    degree 1 beside degree 2 for the velocity (Taylor & Hood 1973), which are stable (Boffi, Brezzi & Fortin 2013,
+    ch. 8), of third order in the velocity and second in the pressure. A pressure that is free up to a constant gets
+    mean zero at every time, or the value that a `Condition` at a point states. Nonlinear steady problems are solved by
+    damped Newton steps with continuation in the size of the nonlinear terms (`solvers.reference.newton`).
 
     For degree 2 the error in the mean square is of third order in the mesh size where the solution is smooth,
     also at curved sides, whose edges are parabolas through points of the side (isoparametric elements, Ciarlet &
@@ -42,6 +51,7 @@ class FiniteElement:
         steps: Number of equal steps in time; when omitted, doubled until two runs agree to `tolerance`.
         degree: Polynomial degree, 1 or 2.
         tolerance: Relative error in time, root mean square over nodes and steps, for automatic steps.
+        refine: Face name -> edge length there, from which edges grow into the interior.
 
     Raises:
         SolverError: If an option is out of range.
@@ -63,6 +73,7 @@ class FiniteElement:
         steps: int | None = None,
         degree: int = 2,
         tolerance: float = 1e-5,
+        refine: Mapping[str, float] | None = None,
     ) -> None:
         """Check the options."""
         if mesh_size is not None and not (np.isfinite(mesh_size) and mesh_size > 0):
@@ -73,13 +84,17 @@ class FiniteElement:
             raise SolverError("degree 1 or 2", repr(degree), "degree=2 and a smaller mesh_size")
         if not 0 < tolerance < 1:
             raise SolverError("a tolerance between 0 and 1", repr(tolerance), "tolerance=1e-5")
+        for face, length in (refine or {}).items():
+            if not (np.isfinite(length) and length > 0):
+                raise SolverError("a positive edge length at each face", f"{face}: {length!r}", 'refine={"top": 0.01}')
         self.mesh_size, self.steps, self.degree, self.tolerance = mesh_size, steps, degree, tolerance
+        self.refine = dict(refine or {})
 
     def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> FiniteElementSolution:
         """Solve a problem.
 
         Args:
-            problem: A linear problem.
+            problem: The problem.
             callbacks: Called as callback(step, total, {"time": t}) after every step in time; a true answer stops.
 
         Returns:
@@ -90,17 +105,23 @@ class FiniteElement:
             ConvergenceError: If the discrete problem is singular, or was stopped before a first run ended.
             MissingExtraError: If scikit-fem is not installed.
         """
+        require_ibvp(problem)
         fem()
         started = time.process_time()
         form = weak_form(problem)
+        if form.multipliers and self.degree != 2:
+            raise SolverError("degree 2 for a flow, whose pressure gets degree 1", f"degree {self.degree}", "degree=2")
+        strange = set(self.refine) - set(problem.faces)
+        if strange:
+            raise SolverError(f"faces among {', '.join(problem.faces)} in refine", ", ".join(sorted(strange)), "")
         size = self.mesh_size or default_size(problem.domain)
-        space = build_space(problem.domain, float(size), self.degree)
+        space = build_space(problem.domain, float(size), self.degree, self.refine)
         system = System(problem, form, space)
         _warn_of_layers(system)
         shape = (-1, len(problem.fields), system.size)
         history: dict[str, Any] = {}
         if problem.time is None:
-            times, values, text = np.zeros(0), self._steady(system), "steady"
+            times, (values, text) = np.zeros(0), self._steady(system, history, callbacks)
         else:
             times, values, text = self._evolution(system, history, callbacks)
         if not np.isfinite(values).all():
@@ -110,15 +131,33 @@ class FiniteElement:
             f"mesh size {size:.3g}, {len(space.elements)} elements of degree {self.degree}, "
             f"{len(system.constraints.free)} degrees of freedom; {text}"
         )
-        return FiniteElementSolution(
+        solution = FiniteElementSolution(
             problem, space.nodes, space.elements, self.degree, times, values.reshape(shape), status, history
         )
+        _set_levels(solution, form)
+        return solution
 
-    def _steady(self, system: System) -> np.ndarray:
+    def _steady(self, system: System, history: dict[str, Any], callbacks: Sequence[Callback]) -> tuple[np.ndarray, str]:
         c = system.constraints
-        lift = c.spread @ c.data(None)
-        z = system.factor(0.0, None).solve(system.load(None) - system.matrix(0, None) @ lift)
-        return c.projection @ z + lift
+        lift, load = c.spread @ c.data(None), system.load(None)
+        if system.nonlinear is None:
+            return c.projection @ self._linear(system, load, lift) + lift, "steady"
+
+        def report(step: int, part: float) -> bool:
+            return any([bool(callback(step, step, {"part": part})) for callback in callbacks])
+
+        newton = Newton(system, report)
+        try:
+            start = self._linear(system, load, lift)
+        except ConvergenceError:  # the linear terms alone have no unique solution
+            start = np.ones(len(c.free))
+        z = newton.steady(load, lift, start)
+        history |= {"newton_steps": newton.steps, "continuation": newton.parts}
+        return c.projection @ z + lift, f"steady, {newton.steps} Newton steps"
+
+    @staticmethod
+    def _linear(system: System, load: np.ndarray, lift: np.ndarray) -> np.ndarray:
+        return system.factor(0.0, None).solve(load - system.matrix(0, None) @ lift)
 
     def _evolution(
         self, system: System, history: dict[str, Any], callbacks: Sequence[Callback]
@@ -149,6 +188,19 @@ class FiniteElement:
             if error > self.tolerance:
                 warnings.warn(f"{text}: above the tolerance {self.tolerance:g}", SolverWarning, stacklevel=3)
         return times, values, text
+
+
+def _set_levels(solution: FiniteElementSolution, form: WeakForm) -> None:
+    """Shift fields that are free up to a constant to their stated values at points."""
+    problem = solution.problem
+    for gauge in form.gauges:
+        zero = (0,) * len(problem.coordinates)
+        place = np.array([gauge.place])
+        times = [None] if problem.time is None else list(solution.times)
+        for k, t in enumerate(times):
+            point = place if t is None else np.column_stack([place, [[t]]])
+            wanted = sampled(gauge.value, problem, place, t)[0]
+            solution.values[k, gauge.field] += wanted - solution.jets(point, [(gauge.field, zero)])[0, 0]
 
 
 def _reporter(callbacks: Sequence[Callback]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sciml.errors import MissingExtraError, SolverError
 from sciml.geometry import Geometry
 from sciml.geometry.planar import Planar
 from sciml.geometry.rectangle import Rectangle
-from solvers.reference.triangulation import triangulate
+from solvers.reference.triangulation import GROWTH, triangulate
 
 _CELLS = {1: 128, 2: 32, 3: 8}  # per side of a cube of the same measure
 _MOST = 400_000
@@ -49,7 +50,9 @@ def default_size(domain: Geometry) -> float:
     return domain.measure ** (1 / d) / _CELLS[d]
 
 
-def build_mesh(domain: Geometry, size: float, degree: int) -> tuple[Any, dict[str, np.ndarray]]:
+def build_mesh(
+    domain: Geometry, size: float, degree: int, refine: Mapping[str, float] | None = None
+) -> tuple[Any, dict[str, np.ndarray]]:
     """A mesh of simplices whose nodes on curved faces lie on them.
 
     Intervals, rectangles and unions of boxes are cut along a grid; other planar regions are triangulated.
@@ -59,6 +62,7 @@ def build_mesh(domain: Geometry, size: float, degree: int) -> tuple[Any, dict[st
         domain: The region.
         size: Largest edge of the grid, or edge length of the triangles.
         degree: 1 or 2.
+        refine: Edge lengths at faces, from which edges grow into the interior.
 
     Returns:
         A scikit-fem mesh and the boundary facets of each face.
@@ -67,8 +71,8 @@ def build_mesh(domain: Geometry, size: float, degree: int) -> tuple[Any, dict[st
         SolverError: If the mesh would be too large.
     """
     if isinstance(domain, Planar) and not isinstance(domain, Rectangle):
-        return _triangles(domain, size, degree)
-    lines = _grid_lines(domain, size)
+        return _triangles(domain, size, degree, refine or {})
+    lines = _grid_lines(domain, size, refine or {})
     count = np.prod([float(len(line)) for line in lines])
     if count > _MOST:
         raise SolverError("a mesh of moderate size", f"about {count:.2g} nodes", "a larger mesh_size")
@@ -84,25 +88,59 @@ def build_mesh(domain: Geometry, size: float, degree: int) -> tuple[Any, dict[st
     return mesh, {face: facets[domain.on_face(face, places)] for face in domain.faces}
 
 
-def _grid_lines(domain: Geometry, size: float) -> list[np.ndarray]:
-    """Per axis the ends of all facets, with equal parts between."""
+def _grid_lines(domain: Geometry, size: float, refine: Mapping[str, float]) -> list[np.ndarray]:
+    """Per axis the ends of all facets, with parts between that grow from refined faces."""
     lines = []
     for axis in range(domain.dimension):
-        if isinstance(domain, Rectangle):
-            knots = np.array(domain.bounds[axis])
-        else:
-            ends = [data[:1] if kind == "point" else (data[0][axis], data[1][axis])
-                    for _, kind, data in domain.primitives()]  # fmt: skip
-            knots = np.unique(np.concatenate([np.asarray(pair, dtype=float) for pair in ends]))
-        parts = [np.linspace(a, b, int(np.ceil((b - a) / size * (1 - 1e-12))) + 1)[:-1]
-                 for a, b in itertools.pairwise(knots)]  # fmt: skip
+        ends: list[tuple[float, float]] = []  # position, edge length there
+        for face, kind, data in domain.primitives():
+            near = min(refine.get(face, size), size)
+            if kind == "point":
+                ends.append((data[0], near))
+            elif isinstance(domain, Rectangle):
+                ends += [(bound, size) for bound in domain.bounds[axis]]
+                if data[0][axis] == data[1][axis]:
+                    ends.append((data[0][axis], near))
+            else:
+                across = data[2] == axis
+                ends += [(corner[axis], near if across else size) for corner in data[:2]]
+        knots = np.unique([position for position, _ in ends])
+        near_knot = [min(length for position, length in ends if position == knot) for knot in knots]
+        parts = [_graded(a, b, size, *near_knot[i : i + 2])[:-1] for i, (a, b) in enumerate(itertools.pairwise(knots))]
         lines.append(np.concatenate([*parts, knots[-1:]]))
     return lines
 
 
-def _triangles(domain: Planar, size: float, degree: int) -> tuple[Any, dict[str, np.ndarray]]:
+def _graded(start: float, end: float, size: float, first: float, last: float) -> np.ndarray:
+    """Positions from start to end whose gaps grow from `first` and `last` at the ends to at most `size`.
+
+    The wanted gap h(x) grows linearly with the distance from an end; positions are equally spaced in ∫ dx/h.
+
+    Args:
+        start: First position.
+        end: Last position.
+        size: Largest gap.
+        first: Gap at the start.
+        last: Gap at the end.
+
+    Returns:
+        Positions, ends included.
+    """
+    if first >= size and last >= size:
+        return np.linspace(start, end, int(np.ceil((end - start) / size * (1 - 1e-12))) + 1)
+    x = np.linspace(0.0, 1.0, 4001) ** 2 * (3 - 2 * np.linspace(0.0, 1.0, 4001)) * (end - start)
+    gap = np.minimum(size, np.minimum(first + GROWTH * x, last + GROWTH * (end - start - x)))
+    count = np.concatenate([[0.0], np.cumsum(np.diff(x) * 0.5 * (1 / gap[1:] + 1 / gap[:-1]))])
+    cells = int(np.ceil(count[-1] * (1 - 1e-12)))
+    inner = np.interp(np.linspace(0.0, count[-1], cells + 1), count, x)
+    return np.concatenate([[start], start + inner[1:-1], [end]])
+
+
+def _triangles(
+    domain: Planar, size: float, degree: int, refine: Mapping[str, float]
+) -> tuple[Any, dict[str, np.ndarray]]:
     skfem = fem()
-    flat = triangulate(domain, size)
+    flat = triangulate(domain, size, refine)
     mesh = skfem.MeshTri1(np.ascontiguousarray(flat.points.T), np.ascontiguousarray(flat.triangles.T))
     number = {tuple(pair): k for k, pair in enumerate(np.sort(mesh.facets.T, axis=1).tolist())}
     facets = np.array([number[tuple(pair)] for pair in np.sort(flat.edges, axis=1).tolist()])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 # edges in the order in which scikit-fem numbers their dofs
-_EDGES = {
+EDGES = {
     1: ((0, 1),),
     2: ((0, 1), (1, 2), (0, 2)),
     3: ((0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (2, 3)),
@@ -36,7 +36,7 @@ def shape_functions(reference: np.ndarray, degree: int) -> tuple[np.ndarray, np.
     slope = np.vstack([-np.ones(d), np.eye(d)])
     if degree == 1:
         return level, np.broadcast_to(slope, (n, d + 1, d)), np.zeros((d + 1, d, d))
-    a, b = np.array(_EDGES[d]).T
+    a, b = np.array(EDGES[d]).T
     values = np.hstack([level * (2.0 * level - 1.0), 4.0 * level[:, a] * level[:, b]])
     vertex = (4.0 * level - 1.0)[:, :, None] * slope
     edge = 4.0 * (level[:, a, None] * slope[b] + level[:, b, None] * slope[a])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from sciml.geometry import Geometry
 from solvers.reference.mesh import build_mesh, fem
+from solvers.reference.shapes import EDGES
 
 
 @dataclass(frozen=True)
@@ -51,20 +54,39 @@ class Space:
     faces: dict[str, Quadrature]
     face_nodes: dict[str, np.ndarray]
 
+    @cached_property
+    def vertices(self) -> np.ndarray:
+        """Which nodes are vertices of elements, (N,)."""
+        mask = np.zeros(len(self.nodes), dtype=bool)
+        mask[self.elements[:, : self.nodes.shape[1] + 1]] = True
+        return mask
 
-def build_space(domain: Geometry, size: float, degree: int) -> Space:
+    def lowered(self) -> csr_matrix:
+        """Nodal values of functions of degree 1 from their values at vertices, (N, N)."""
+        d = self.nodes.shape[1]
+        ends = self.elements[:, np.array(EDGES[d])].reshape(-1, 2)
+        middles, first = np.unique(self.elements[:, d + 1 :].ravel(), return_index=True)
+        vertices = np.flatnonzero(self.vertices)
+        rows = np.concatenate([vertices, np.repeat(middles, 2)])
+        columns = np.concatenate([vertices, ends[first].ravel()])
+        entries = np.concatenate([np.ones(len(vertices)), np.full(2 * len(middles), 0.5)])
+        return csr_matrix((entries, (rows, columns)), shape=(len(self.nodes),) * 2)
+
+
+def build_space(domain: Geometry, size: float, degree: int, refine: Mapping[str, float] | None = None) -> Space:
     """Mesh a domain and tabulate its functions.
 
     Args:
         domain: The region.
         size: Edge length.
         degree: 1 or 2.
+        refine: Smaller edge lengths at faces.
 
     Returns:
         The space.
     """
     skfem = fem()
-    mesh, facets = build_mesh(domain, size, degree)
+    mesh, facets = build_mesh(domain, size, degree, refine)
     names = {1: "Line", 2: "Tri", 3: "Tet"}
     element = getattr(skfem, f"Element{names[domain.dimension]}P{degree}")()
     order = 2 * degree + 2  # two above the mass matrix, for data and curved sides

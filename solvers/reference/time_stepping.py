@@ -1,4 +1,4 @@
-r"""Second-order time stepping of M2 u'' + M1 u' + K u = F.
+r"""Second-order time stepping of M2 u'' + M1 u' + K u + N(u) = F.
 
 Every stage solves for u with u' = σ u + h and u'' = σ u' + k, where h and k are known from the past.
 
@@ -6,6 +6,10 @@ First order in time, also mixed with second order or with algebraic equations: t
 two-stage SDIRK method with γ = 1 - 1/√2 (Alexander 1977, SIAM J. Numer. Anal. 14, 1006), σ = 1/(γ τ).
 Second order in time: the implicit midpoint rule, for constant coefficients the average-acceleration method
 of Newmark (1959); it conserves the energy of a wave. σ = 2/τ.
+
+The multiplier of a constraint B u = g, a pressure, is only of first order in such stages (index 2: Hairer, Lubich &
+Roche 1989). At the end of each step it is therefore found anew from the accepted u and the differentiated constraint
+B u' = g', which also gives the first pressure, for which there is no initial value.
 """
 
 from __future__ import annotations
@@ -16,7 +20,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import sympy as sp
 
-from solvers.reference.constraints import sampled
+from solvers.reference.data import sampled
+from solvers.reference.multipliers import Multipliers, separable
+from solvers.reference.newton import Newton
 from solvers.reference.system import System
 
 _GAMMA = 1.0 - np.sqrt(0.5)
@@ -85,14 +91,23 @@ def march(system: System, times: np.ndarray, report: Callable[[int, int, float],
     c = system.constraints
     orders = system.form.time_order
     step = _midpoint if min(orders) == 2 else _sdirk
+    newton = Newton(system) if system.nonlinear else None
+    multipliers = Multipliers(system, float(times[1] - times[0]) / 8) if separable(system) else None
+    if multipliers is not None:
+        values = multipliers.projected(values, float(times[0]))
+        values = multipliers.replaced(values, float(times[0]))
     z, w = values[c.free], rates[c.free]
     result = np.empty((len(times), len(values)))
     result[0] = values
     for i, (start, end) in enumerate(itertools.pairwise(times)):
-        z, w = step(system, float(start), float(end), z, w)
+        z, w = step(system, float(start), float(end), z, w, newton)
         result[i + 1] = c.projection @ z + c.spread @ c.data(float(end))
+        if multipliers is not None:
+            result[i + 1] = multipliers.replaced(result[i + 1], float(end))
         if report(i + 1, len(times) - 1, float(end)):
             return None
+    if multipliers is not None:
+        return result
     algebraic = np.repeat(np.array(orders) == 0, system.size)
     if algebraic.any() and len(times) > 3:  # no initial value is given: extrapolate the first steps
         weights = _lagrange(times[1:4], float(times[0]))
@@ -117,6 +132,7 @@ def _stage(
     past: tuple[np.ndarray, np.ndarray],
     load: np.ndarray,
     data: Sequence[np.ndarray],
+    newton: Newton | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Solve with matrices at time t, z' = rate (z - past z) and z'' = rate (z' - past z'); data are g, g', g''."""
     p, g = system.constraints.projection, system.constraints.spread
@@ -124,12 +140,14 @@ def _stage(
     right -= system.matrix(1, t) @ (g @ data[1] - rate * (p @ past[0]))
     if max(system.form.time_order) == 2:
         right -= system.matrix(2, t) @ (g @ data[2] - rate * (p @ (rate * past[0] + past[1])))
-    z = system.factor(rate, t).solve(right)
+    z = newton.stage(rate, t, right, g @ data[0], past[0]) if newton else system.factor(rate, t).solve(right)
     w = rate * (z - past[0])
     return z, w, rate * (w - past[1])
 
 
-def _sdirk(system: System, start: float, end: float, z: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sdirk(
+    system: System, start: float, end: float, z: np.ndarray, w: np.ndarray, newton: Newton | None
+) -> tuple[np.ndarray, np.ndarray]:
     tau, c = end - start, system.constraints
     rate, rest, back = _rounded(1.0 / (_GAMMA * tau)), (1.0 - _GAMMA) * tau, _GAMMA * tau / 4
     orders = range(1, max(system.form.time_order) + 1)
@@ -137,16 +155,18 @@ def _sdirk(system: System, start: float, end: float, z: np.ndarray, w: np.ndarra
     base = (z, w)
     for t in (start + _GAMMA * tau, end):
         data = [c.data(t), *(c.rate(t, order, back) for order in orders)]
-        z, w, a = _stage(system, t, rate, base, system.load(t), data)
+        z, w, a = _stage(system, t, rate, base, system.load(t), data, newton)
         base = (base[0] + rest * w, base[1] + rest * a)
     return z, w
 
 
-def _midpoint(system: System, start: float, end: float, z: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _midpoint(
+    system: System, start: float, end: float, z: np.ndarray, w: np.ndarray, newton: Newton | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Data and load enter by their means over both ends, as in Newmark's method: exact for quadratics in time."""
     tau, c, t = end - start, system.constraints, 0.5 * (start + end)
     first, middle, last = c.data(start), c.data(t), c.data(end)
     data = [0.5 * (first + last), (last - first) / tau, (first - 2.0 * middle + last) * 4.0 / tau**2]
     load = 0.5 * (system.load(start) + system.load(end))
-    mean, flow, _ = _stage(system, t, _rounded(2.0 / tau), (z, w), load, data)
+    mean, flow, _ = _stage(system, t, _rounded(2.0 / tau), (z, w), load, data, newton)
     return 2.0 * mean - z, 2.0 * flow - w

@@ -9,6 +9,7 @@ split until it is, so the boundary is always kept. Nothing is random.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from sciml.errors import ConvergenceError, SolverError
 from sciml.geometry.planar import Planar
 
 _ANGLE = np.pi / 8  # most that an edge turns along an arc
-_GROWTH = 0.35  # growth of the edge length with the distance from the boundary
+GROWTH = 0.35  # growth of the edge length with the distance from the boundary
 _SWEEPS = 40
 _MOST = 400_000  # nodes
 
@@ -54,11 +55,11 @@ class Triangulation:
 class _Boundary:
     """The edges of the boundary as parts [start, end] of the pieces, as fractions of their length."""
 
-    def __init__(self, domain: Planar, size: float) -> None:
+    def __init__(self, domain: Planar, size: float, refine: Mapping[str, float]) -> None:
         self.pieces = domain.primitives()
         parts: list[tuple[int, float, float]] = []
-        for i, (_, kind, data) in enumerate(self.pieces):
-            count = max(1, int(np.ceil(_length(kind, data) / size * (1 - 1e-12))))
+        for i, (face, kind, data) in enumerate(self.pieces):
+            count = max(1, int(np.ceil(_length(kind, data) / min(refine.get(face, size), size) * (1 - 1e-12))))
             if kind == "arc":
                 count = max(count, int(np.ceil(_sweep(data) / _ANGLE - 1e-9)))
             knots = np.linspace(0.0, 1.0, count + 1)
@@ -129,12 +130,13 @@ class _Boundary:
         return gaps
 
 
-def triangulate(domain: Planar, size: float) -> Triangulation:
+def triangulate(domain: Planar, size: float, refine: Mapping[str, float] | None = None) -> Triangulation:
     """Triangles with edges of about a given length, shorter where the boundary needs it.
 
     Args:
         domain: A planar region.
         size: Edge length.
+        refine: Smaller edge lengths on faces, growing into the interior.
 
     Returns:
         The triangulation.
@@ -147,7 +149,7 @@ def triangulate(domain: Planar, size: float) -> Triangulation:
         raise SolverError(
             "a mesh of moderate size", f"about {domain.measure / size**2:.2g} nodes", "a larger mesh_size"
         )
-    boundary = _Boundary(domain, size)
+    boundary = _Boundary(domain, size, refine or {})
     boundary.grade()
     points, edges = boundary.nodes()
     spacing = _Spacing(points, edges, size)
@@ -241,7 +243,7 @@ class _Spacing:
         for start in range(0, len(self._points), 64):
             block = slice(start, start + 64)
             distance = np.linalg.norm(points[:, None] - self._points[block], axis=2)
-            np.minimum(result, (self._own[block] + _GROWTH * distance).min(axis=1), out=result)
+            np.minimum(result, (self._own[block] + GROWTH * distance).min(axis=1), out=result)
         return result
 
 

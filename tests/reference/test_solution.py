@@ -129,7 +129,7 @@ def test_refusals_name_the_reason_and_the_alternative():
     with pytest.warns(ProblemWarning, match="order 4"):
         fourth = IBVP(u.diff(x, 4) + u.diff(y, 2), SQUARE, boundary=wall)
     cases = [
-        (IBVP(u.diff(x, 2) + u.diff(y, 2) - u**2, SQUARE, boundary=wall), "nonlinear"),
+        (IBVP(u.diff(x, 2) ** 2 + u.diff(y, 2) - u, SQUARE, boundary=wall), "nonlinear"),
         (fourth, "second order"),
         (
             IBVP(
