@@ -23,6 +23,7 @@ unit: $(STAMP)
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) -m "not slow and not gpu" -q
 
 test-slow: $(STAMP)
+	$(BIN)/pip install -q -c constraints.txt -e ".[lab]"
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) -m "slow" -q
 
 docs: $(STAMP)
