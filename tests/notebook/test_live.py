@@ -39,8 +39,8 @@ board
 
 
 def notebook(folder: Path) -> Path:
-    cells = [{"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": text, "id": f"c{k}"}
-             for k, text in enumerate((MAPS, BOARD))]  # fmt: skip
+    empty = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    cells = [{**empty, "source": text, "id": f"c{k}"} for k, text in enumerate((MAPS, BOARD))]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     path = folder / "pictures.ipynb"
     path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
