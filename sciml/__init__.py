@@ -1,6 +1,7 @@
 """State an initial-boundary value problem once in SymPy."""
 
 from sciml.checkpoint import load_solution
+from sciml.citations import cite
 from sciml.comparison import ErrorReport
 from sciml.conditions import Condition, Dirichlet, Neumann, Observations, Periodic, Robin, normal
 from sciml.errors import (
@@ -33,6 +34,6 @@ __all__ = [
     "ExactSolution", "Geometry", "GeometryError", "Interval", "MissingExtraError", "Neumann", "NotSymbolicError",
     "Observations", "Periodic", "PointSet", "PointsError", "Polygon", "ProblemError", "ProblemWarning", "Rectangle",
     "ResidualSystem", "Robin", "RowMap", "ScimlError", "Solution", "Solver", "SolverError", "SolverWarning",
-    "TrainingRecord", "Unknown", "UnsupportedFunctionError", "coordinates", "field", "load_solution", "normal",
+    "TrainingRecord", "Unknown", "UnsupportedFunctionError", "cite", "coordinates", "field", "load_solution", "normal",
     "sample",
 ]  # fmt: skip
