@@ -53,7 +53,8 @@ _KNOWN = {
     for reference in (
         Reference("raissi2019", "M. Raissi and P. Perdikaris and G. E. Karniadakis", 2019,
                   "Physics-informed neural networks: A deep learning framework for solving forward and inverse "
-                  "problems involving nonlinear partial differential equations", "Journal of Computational Physics 378, 686-707",
+                  "problems involving nonlinear partial differential equations",
+                  "Journal of Computational Physics 378, 686-707",
                   "10.1016/j.jcp.2018.10.045", "physics-informed neural networks"),
         Reference("lagaris1998", "I. E. Lagaris and A. Likas and D. I. Fotiadis", 1998,
                   "Artificial neural networks for solving ordinary and partial differential equations",
