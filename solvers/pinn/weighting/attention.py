@@ -64,32 +64,40 @@ class _Attention(Weighting):
 
 
 class SelfAdaptive(_Attention):
-    """A number m per point that climbs where the residual stays large: factor m², m ← m + 2ηm λr².
+    """A number m per point that climbs where the residual stays large: factor m^q, m ← m + ηqm^(q-1) λr².
 
-    The saddle-point problem min_θ max_m Σ w m² r² by gradient steps in m (McClenny & Braga-Neto 2023, arXiv
-    2009.04544, with the mask g(m) = m²).
+    The saddle-point problem min_θ max_m Σ w m^q r² by gradient steps in m (McClenny & Braga-Neto 2023, arXiv
+    2009.04544, with polynomial masks). For q = 2 numbers grow exponentially where a residual does not vanish.
 
     Args:
         rate: η.
+        power: q.
         every: Steps between updates.
 
     Raises:
         SolverError: If a number is out of range.
+
+    Example:
+        >>> import torch
+        >>> squares = torch.tensor([0.0, 2.0], dtype=torch.float64)
+        >>> SelfAdaptive(rate=0.5).moved(torch.ones(2, dtype=torch.float64), squares).tolist()
+        [1.0, 2.0]
     """
 
-    def __init__(self, rate: float = 0.1, every: int = 1) -> None:
+    def __init__(self, rate: float = 0.1, power: int = 1, every: int = 1) -> None:
         super().__init__(1.0)
-        if not rate > 0 or every < 1:
-            raise SolverError("rate > 0 and every >= 1", f"rate={rate}, every={every}", "SelfAdaptive(rate=0.1)")
-        self.rate, self.every = rate, every
+        if not rate > 0 or every < 1 or power < 1:
+            given = f"rate={rate}, power={power}, every={every}"
+            raise SolverError("rate > 0, power >= 1 and every >= 1", given, "SelfAdaptive(rate=0.1)")
+        self.rate, self.power, self.every = rate, power, every
 
     def moved(self, numbers: Tensor, squares: Tensor) -> Tensor:
         """One step of gradient ascent."""
-        return numbers + 2 * self.rate * numbers * squares
+        return numbers + self.rate * self.power * numbers ** (self.power - 1) * squares
 
     def factors(self, numbers: Tensor) -> Tensor:
-        """The mask m²."""
-        return numbers**2
+        """The mask m^q."""
+        return numbers**self.power
 
 
 class ResidualAttention(_Attention):

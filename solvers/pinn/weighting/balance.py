@@ -46,18 +46,18 @@ class GradientNorm(_Balance):
     2001.04536, algorithm 1); the equations keep the factor 1.
 
     Args:
-        every: Steps between updates.
+        every: Steps between updates; more often, factors follow gradients that are small by chance.
         average: Share of the old factor that is kept; the first factor is taken as it is.
 
     Raises:
         SolverError: If a number is out of range.
 
     Example:
-        >>> GradientNorm(every=100).every
-        100
+        >>> GradientNorm(every=200).every
+        200
     """
 
-    def __init__(self, every: int = 10, average: float = 0.9) -> None:
+    def __init__(self, every: int = 100, average: float = 0.9) -> None:
         super().__init__(every, average)
 
     def targets(self, objective: Objective, theta: Tensor, scale: Mapping[str, float]) -> dict[str, float]:
