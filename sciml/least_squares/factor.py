@@ -127,11 +127,18 @@ def gram(rows: Tensor) -> Tensor:
     Returns:
         (P, P), exactly symmetric.
     """
+    lower = _lower_gram(rows)
+    return lower.tril() + lower.tril(-1).T
+
+
+def _lower_gram(rows: Tensor) -> Tensor:
+    """AᵀA on and below the diagonal: all that a Cholesky factor needs."""
     if rows.device.type != "cpu" or not rows.numel():
         return rows.T @ rows
-    upper = blas.dsyrk(1.0, rows.detach().T.numpy())
-    lower = torch.from_numpy(upper.T)
-    return lower + lower.tril(-1).T
+    array = rows.detach().numpy()
+    # either order of memory is read as it is
+    upper = blas.dsyrk(1.0, array.T) if array.flags.c_contiguous else blas.dsyrk(1.0, array, trans=1)
+    return torch.from_numpy(upper.T)
 
 
 class NormalMatrix:
@@ -160,7 +167,7 @@ class NormalMatrix:
     def matrix(self, kind: str) -> Tensor:
         """AᵀA for "primal", AAᵀ for "dual"."""
         if kind not in self._matrices:
-            self._matrices[kind] = gram(self.rows.T if kind == "dual" else self.rows)
+            self._matrices[kind] = _lower_gram(self.rows.T if kind == "dual" else self.rows)
         return self._matrices[kind]
 
     def factor(self, damping: float) -> DampedFactor:

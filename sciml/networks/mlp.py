@@ -18,7 +18,8 @@ class MLP(StagedNetwork):
     """Fully connected network y = s ⊙ (W_L σ(… σ(W_1 x̂ + b_1) …) + b_L) + o with x̂ in [-1, 1]^d.
 
     Inputs and outputs are taken from the problem when a solver binds the network; give `inputs` and
-    `outputs` to use it alone. Weights are Glorot normal (Glorot & Bengio 2010), biases 0, float64.
+    `outputs` to use it alone. Weights are Glorot normal (Glorot & Bengio 2010), biases 0, float64; those of the first
+    layer on coordinates are standard normal and uniform in ±1, as the units are all but linear otherwise.
 
     Args:
         width: Units per hidden layer.
@@ -61,6 +62,16 @@ class MLP(StagedNetwork):
         first = self._make_features(inputs, generator)
         sizes = [first, *[self.width] * self.depth, outputs]
         self.layers = nn.ModuleList(dense(before, after, generator) for before, after in itertools.pairwise(sizes))
+        if type(self)._make_features is MLP._make_features:
+            self._spread_units(generator)
+
+    def _spread_units(self, generator: torch.Generator) -> None:
+        """Let the hyperplanes of the first units cross the whole of [-1, 1]^d, so that they differ from the start."""
+        layer = self.layers[0]
+        assert isinstance(layer, nn.Linear)
+        with torch.no_grad():
+            layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator, dtype=torch.float64))
+            layer.bias.copy_(2 * torch.rand(layer.bias.shape, generator=generator, dtype=torch.float64) - 1)
 
     def _make_features(self, inputs: int, generator: torch.Generator) -> int:
         """Create what the features need and return their number."""

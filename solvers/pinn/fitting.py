@@ -18,11 +18,12 @@ from sciml.solution import Callback
 from solvers.pinn.binding import bound
 from solvers.pinn.checkpointing import describe
 from solvers.pinn.gauge import gauged
+from solvers.pinn.growth import Growth
 from solvers.pinn.ladder import phases_for
 from solvers.pinn.monitor import Budget, Progress
 from solvers.pinn.objective import Objective
 from solvers.pinn.packing import Restored, pack_training, put_back
-from solvers.pinn.placement import Counts, counts_for_rows, draw
+from solvers.pinn.placement import Counts, draw
 from solvers.pinn.samplers import RAD
 from solvers.pinn.scaling import component_sizes
 from solvers.pinn.solution import PINNSolution
@@ -177,12 +178,17 @@ class Fit:
     ) -> Attempt:
         settings = self.settings
         model = bound(settings.network, problem, constraint, settings.seed)
-        objective, held_out = self._objectives(problem, constraint, model)
+        resampler = copy.deepcopy(settings.resampler) if settings.resampler else RAD(seed=settings.seed)
+        satisfied = constraint.satisfied if constraint else frozenset()
+        parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        growth = Growth.by_rows(
+            problem, satisfied, parameters, settings.seed, settings.points, grows=resampler.every is None
+        )
+        objective, held_out = self._objectives(problem, constraint, model, growth)
         start = objective.start()
         state = TrainingState(start, objective.points, start, objective.points)
         # optimisers, samplers and schemes have memory: every attempt gets its own
         phases = copy.deepcopy(phases_for(settings.optimiser, settings.steps, len(start)))
-        resampler = copy.deepcopy(settings.resampler) if settings.resampler else RAD(seed=settings.seed)
         weighting = copy.deepcopy(weighting_for(settings.weighting))
         if restored is not None and number < restored.attempt:
             return Attempt(objective, *restored.earlier(number, state))
@@ -193,7 +199,7 @@ class Fit:
         )  # fmt: skip
         training = Training(
             objective, held_out, phases, resampler, ConstrainedNetwork(model, constraint), self.budget, progress,
-            settings.tolerance, weighting,
+            settings.tolerance, weighting, growth,
         )  # fmt: skip
         if restored is not None and going_on:
             put_back(restored, training, state)
@@ -201,19 +207,17 @@ class Fit:
         return Attempt(objective, state, training.run(state, self))
 
     def _objectives(
-        self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module
+        self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module, growth: Growth
     ) -> tuple[Objective, Objective]:
-        satisfied = constraint.satisfied if constraint else frozenset()
-        parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        counts = self.settings.points or counts_for_rows(problem, satisfied, max(500, 2 * parameters))
-        points = draw(problem, satisfied, counts, self.settings.seed)
+        points = draw(problem, growth.satisfied, growth.first, growth.seed)
+        most = growth.most
         unseen = draw(
             problem,
-            satisfied,
-            Counts(max(1000, counts.interior), counts.boundary, counts.initial),
-            _HELD_OUT_SEED + self.settings.seed,
+            growth.satisfied,
+            Counts(max(1000, most.interior), most.boundary, most.initial),
+            _HELD_OUT_SEED + growth.seed,
         )
-        scale = self._scale(problem, component_sizes(problem, constraint, model, points))
+        scale = self._scale(problem, component_sizes(problem, constraint, model, unseen))
         system, unknowns = ResidualSystem(problem, constraint), UnknownMap(problem.unknowns.values())
         return Objective(system, model, unknowns, points, scale), Objective(system, model, unknowns, unseen, scale)
 

@@ -11,7 +11,7 @@ from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet
 from sciml.residuals import ResidualSystem
-from solvers.pinn.placement import Counts, draw, keep_terms, renewed
+from solvers.pinn.placement import Counts, counts_of, draw, keep_terms, renewed
 
 
 @dataclass
@@ -71,15 +71,10 @@ class RandomResample:
         """
         present = [name for name in points.terms if points.mask(name).any()]
         absent = [name for name in points.terms if name not in present]
-        numbers = {kind: _largest(points, kind) for kind in ("interior", "boundary", "initial")}
+        numbers = counts_of(points)
         # the first free ID differs after every draw, so that it makes a seed without any state
         seed = int(np.random.SeedSequence([self.seed, points.next_id]).generate_state(1)[0])
-        return renewed(points, draw(problem, absent, Counts(**numbers), seed))
-
-
-def _largest(points: PointSet, kind: str) -> int:
-    sizes = [int(points.mask(n).sum()) for n, k in zip(points.terms, points.term_kinds, strict=True) if k == kind]
-    return max(sizes, default=0)
+        return renewed(points, draw(problem, absent, numbers, seed))
 
 
 @dataclass
@@ -137,8 +132,9 @@ class RAD:
         absent = [term.name for term in problem.terms[1:]]
         pool = draw(problem, absent, Counts(self.candidates * count, 0, 0), seed)
         density = self._density(residual_size(problem, model, pool))
-        chosen = systematic(density, count, np.random.default_rng(seed))
-        weight = 1 / density[chosen] if self.weighted else None
+        shape = density if self.weighted else density * pool.weight  # published: relative to even candidates
+        chosen = systematic(shape, count, np.random.default_rng(seed))
+        weight = pool.weight[chosen] / density[chosen] if self.weighted else None
         rest = keep_terms(fresh, [other for other in fresh.terms if other != name])
         return rest.add(pool.coordinates[chosen], name, weight=weight)
 

@@ -13,6 +13,7 @@ from sciml.errors import ConvergenceError
 from sciml.points import PointSet
 from sciml.resampling import Resampler
 from solvers.pinn.faults import Trouble, not_finite
+from solvers.pinn.growth import Growth, outgrown
 from solvers.pinn.monitor import Budget, BudgetSpentError, History, Progress, Run, record_values
 from solvers.pinn.objective import Objective
 from solvers.pinn.optimisers import Optimiser, Step
@@ -29,7 +30,7 @@ class Phase:
         optimiser: The optimiser.
         steps: Most steps.
         look: Steps between looks at the held-out residual.
-        renew: Steps between calls of the resampler, where it does not say itself.
+        renew: Steps between calls of the resampler of first-order methods, where it does not say itself.
     """
 
     optimiser: Optimiser
@@ -79,12 +80,13 @@ class Training:
         objective: Objective on the training points.
         held_out: The same objective on points that are never trained on.
         phases: Optimisers in order.
-        resampler: Chooses new points every `resampler.every` steps, or as often as the phase says.
+        resampler: Chooses new points every `resampler.every` steps; without that, when they are outgrown.
         model: What the resampler may look at.
         budget: CPU time.
         progress: Bar and callbacks.
         tolerance: Root of the held-out loss at which to stop.
         weighting: Scheme that changes the weights during the training.
+        growth: Numbers of points; None where they stay as they are.
     """
 
     objective: Objective
@@ -96,6 +98,7 @@ class Training:
     progress: Progress
     tolerance: float
     weighting: Weighting = field(default_factory=Weighting)
+    growth: Growth | None = None
 
     def __post_init__(self) -> None:
         """Keep the weights without any scheme, and refuse a scheme that an optimiser cannot follow."""
@@ -236,12 +239,21 @@ class Training:
         old = [loss for step, loss in zip(steps, losses, strict=True) if step <= state.step - patience]
         return bool(old) and state.best_held_out > 0.5 * min(old)
 
+    def _due(self, state: TrainingState, phase: Phase) -> bool:
+        """By the clock where someone sets it, or gradients are cheap; else when the points are outgrown."""
+        by_clock = self.weighting.active or getattr(phase.optimiser, "first_order", False)
+        if self.resampler.every is not None or by_clock:
+            return state.step % (self.resampler.every or phase.renew) == 0
+        series = state.history.series
+        return state.step % phase.look == 0 and outgrown(series["loss"], series["held out"])
+
     def _resample(self, state: TrainingState, phase: Phase, force: bool = False) -> bool:
         """New points where they are due; False where the resampler keeps the old ones."""
-        if not force and state.step % (self.resampler.every or phase.renew):
+        if not force and not self._due(state, phase):
             return False
         self.objective.load(state.theta)
-        points = self.resampler.resample(self.objective.system.problem, self.model, state.points)
+        points = state.points if self.growth is None else self.growth.enlarged(state.points)
+        points = self.resampler.resample(self.objective.system.problem, self.model, points)
         if points is state.points:
             return False
         state.points = points
