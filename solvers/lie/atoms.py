@@ -13,6 +13,7 @@ import torch
 from sciml.expression_json import from_json, to_json
 from sciml.expressions.compiler import Program
 from sciml.jets import Jet
+from sciml.terms import rationalise
 
 Needed = Sequence[Jet]
 
@@ -47,7 +48,7 @@ class Atoms(ABC):
 
     @abstractmethod
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
-        """One atom in closed form, an expression per field."""
+        """One atom in closed form, an expression per field, numbers by `exact_number`."""
 
     @abstractmethod
     def parameters(self, index: int) -> dict[str, Any]:
@@ -60,6 +61,22 @@ class Atoms(ABC):
     @abstractmethod
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """JSON-able values and arrays, from which `from_state` rebuilds the atoms bit by bit."""
+
+
+def exact_number(value: float) -> sp.Expr:
+    """The number that a float stands for: its shortest decimal, or a multiple of π; half a unit in the last place off.
+
+    Args:
+        value: A float.
+
+    Returns:
+        An exact number.
+
+    Example:
+        >>> exact_number(0.1), exact_number(4 * np.pi)
+        (1/10, 4*pi)
+    """
+    return rationalise(sp.Float(float(value)))
 
 
 class ExponentialAtoms(Atoms):
@@ -111,17 +128,17 @@ class ExponentialAtoms(Atoms):
         for vector, exponent, origin in zip(
             self.vectors[index], self.exponents[index], self.origins[index], strict=True
         ):
-            shifted = [s - sp.Float(float(o)) if o else s for s, o in zip(coordinates, origin, strict=True)]
+            shifted = [s - exact_number(o) if o else s for s, o in zip(coordinates, origin, strict=True)]
             grow, turn = (
-                sp.Add(*[sp.Float(float(k)) * s for k, s in zip(part, shifted, strict=True) if k])
+                sp.Add(*[exact_number(k) * s for k, s in zip(part, shifted, strict=True) if k])
                 for part in (exponent.real, exponent.imag)
             )
             for field, v in enumerate(vector):
                 swing = sp.S.Zero
                 if v.real:
-                    swing += sp.Float(float(v.real)) * sp.cos(turn)
+                    swing += exact_number(v.real) * sp.cos(turn)
                 if v.imag and turn != 0:
-                    swing -= sp.Float(float(v.imag)) * sp.sin(turn)
+                    swing -= exact_number(v.imag) * sp.sin(turn)
                 totals[field] += sp.exp(grow) * swing
         return tuple(totals)
 
@@ -202,7 +219,7 @@ class FormulaAtoms(Atoms):
 
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
         """The template with the parameters put in."""
-        numbers = {s: sp.Float(float(v)) for s, v in zip(self.symbols, self.values[index], strict=True)}
+        numbers = {s: exact_number(v) for s, v in zip(self.symbols, self.values[index], strict=True)}
         return tuple(expression.xreplace(numbers) for expression in self.template)
 
     def parameters(self, index: int) -> dict[str, Any]:

@@ -23,17 +23,23 @@ class LinearFit:
     residual: float
 
 
-def solve_rows(matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut: float = 1e-14) -> LinearFit:
-    """Min |W (A a - y)| over the singular vectors of the column-scaled W A with σ > cut σ_max.
+_EPS = float(np.finfo(float).eps)
+_ROUNDING = 10.0  # units of rounding per amplitude, in the balance of mismatch against cancellation
 
-    No ridge: columns are scaled to norm 1, then small singular values are cut, which bounds the amplitudes without
-    a bias of the large ones (Adcock & Huybrechs 2019, SIAM Rev. 61, 443). A QR factorisation comes first.
+
+def solve_rows(matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut: float = 1e-15) -> LinearFit:
+    """Min |W (A a - y)| over the first k singular vectors of the column-scaled W A, k where mismatch meets rounding.
+
+    No ridge: columns are scaled to norm 1, then small singular values are cut, without a bias of the large ones
+    (Adcock & Huybrechs 2019, SIAM Rev. 61, 443). Evaluating the sum costs rounding in proportion to the amplitudes,
+    so k minimises |W (A a_k - y)| + 10 eps |a_k| (scaled amplitudes): a vector that buys less mismatch than rounding
+    stays out. A QR factorisation comes first.
 
     Args:
         matrix: A, (N, n).
         target: y, (N,).
         weights: Diagonal of W, (N,).
-        cut: Relative size of the smallest singular value kept.
+        cut: Relative size of the smallest singular value looked at.
 
     Returns:
         The fit.
@@ -47,15 +53,63 @@ def solve_rows(matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut:
     norms = np.linalg.norm(rows, axis=0)
     usable = np.isfinite(norms) & (norms > 1e-150)
     scaled = rows[:, usable] / norms[usable]
+    r, reduced, outside = scaled, right, 0.0
     if scaled.shape[0] > scaled.shape[1]:
         q, r = scipy.linalg.qr(scaled, mode="economic", check_finite=False)
         reduced = q.T @ right
-    else:
-        r, reduced = scaled, right
-    left, singular, vectors = scipy.linalg.svd(r, full_matrices=False, check_finite=False)
-    keep = singular > cut * singular[:1].max(initial=0.0)
-    solution = vectors[keep].T @ ((left[:, keep].T @ reduced) / singular[keep])
+        outside = float(np.linalg.norm(right - q @ reduced))
+    solution, rank = _truncated(r, reduced, outside, cut)
     amplitudes = np.zeros(matrix.shape[1])
     amplitudes[usable] = solution / norms[usable]
-    residual = float(np.linalg.norm(scaled @ solution - right))
-    return LinearFit(amplitudes, int(keep.sum()), residual)
+    return LinearFit(amplitudes, rank, float(np.linalg.norm(scaled @ solution - right)))
+
+
+def _truncated(matrix: np.ndarray, right: np.ndarray, outside: float, cut: float) -> tuple[np.ndarray, int]:
+    left, singular, vectors = scipy.linalg.svd(matrix, full_matrices=False, check_finite=False)
+    keep = singular > cut * singular[:1].max(initial=0.0)
+    coefficients, singular = left[:, keep].T @ right, singular[keep]
+    beyond = outside**2 + float(np.linalg.norm(right - left[:, keep] @ coefficients)) ** 2
+    mismatch = np.sqrt(beyond + np.append(np.cumsum((coefficients**2)[::-1])[::-1], 0.0))
+    size = np.sqrt(np.append(0.0, np.cumsum((coefficients / singular) ** 2)))
+    rank = int(np.argmin(mismatch + _ROUNDING * _EPS * size))
+    return vectors[keep][:rank].T @ (coefficients[:rank] / singular[:rank]), rank
+
+
+def pruned(
+    matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, fit: LinearFit, slack: float = 2.0
+) -> LinearFit:
+    """Fewer terms for the same mismatch: the fit again on the columns that contribute most.
+
+    Args:
+        matrix: A.
+        target: y.
+        weights: Diagonal of W.
+        fit: The fit on all columns.
+        slack: Factor by which the mismatch may grow.
+
+    Returns:
+        The sparsest fit found whose mismatch is at most slack times that of `fit`, or rounding.
+
+    Example:
+        >>> A = np.array([[1.0, 1.0, 0.0], [0.0, 1e-9, 0.0], [0.0, 0.0, 1.0]])
+        >>> whole = solve_rows(A, np.array([2.0, 0.0, 1e-20]), np.ones(3))
+        >>> pruned(A, np.array([2.0, 0.0, 1e-20]), np.ones(3), whole).amplitudes
+        array([2., 0., 0.])
+    """
+    parts = np.abs(fit.amplitudes) * np.linalg.norm(weights[:, None] * matrix, axis=0)
+    size = float(np.linalg.norm(weights * target))
+    allowed = slack * max(fit.residual, 4 * _EPS * size)
+    best, seen = fit, {int(np.count_nonzero(fit.amplitudes))}
+    for level in 10.0 ** np.arange(-2, -17, -1):
+        keep = np.flatnonzero(parts > level * size)
+        if len(keep) in seen or not len(keep):
+            continue
+        seen.add(len(keep))
+        if len(keep) >= np.count_nonzero(best.amplitudes):
+            break
+        again = solve_rows(matrix[:, keep], target, weights)
+        if again.residual <= allowed:
+            amplitudes = np.zeros_like(fit.amplitudes)
+            amplitudes[keep] = again.amplitudes
+            return LinearFit(amplitudes, again.rank, again.residual)
+    return best

@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 from scipy.special import erfc, eval_hermite
 
-from solvers.lie.atoms import Atoms, Needed
+from solvers.lie.atoms import Atoms, Needed, exact_number
 
 _EARLIEST = 1e-290
 
@@ -81,19 +81,24 @@ class SimilarityAtoms(Atoms):
 
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
         """By the recursion 2k iᵏ = -2z iᵏ⁻¹ + iᵏ⁻²."""
-        alpha, beta, a, diffusivity, start = (sp.Float(c) if c else sp.S.Zero for c in self.constants)
+        alpha, beta, a, diffusivity, start = (exact_number(c) for c in self.constants)
         x, t = coordinates[0], coordinates[1] - start
         width = sp.sqrt(4 * diffusivity * t)
         total = sp.S.Zero
         for c, d, s in zip(self.centres[index], self.directions[index], self.signs[index], strict=True):
             if s:
-                distance = sp.Integer(int(d)) * (x - sp.Float(float(c)))
-                total += sp.Float(float(s)) * _repeated_formula(int(self.order[index]), distance, width)
+                distance = sp.Integer(int(d)) * (x - exact_number(c))
+                total += exact_number(s) * _repeated_formula(int(self.order[index]), distance, width)
         return (sp.exp(alpha * (x - a) + beta * t) * total,)
 
     def parameters(self, index: int) -> dict[str, Any]:
         """Order and centre."""
         return {"order": int(self.order[index]), "centre": float(self.centres[index, 0])}
+
+    def jumps(self, amplitudes: np.ndarray) -> set[float]:
+        """Centres of the jumps (k = 0) that carry an amplitude."""
+        used = (self.order == 0) & (amplitudes != 0)
+        return {float(c) for c, s in zip(self.centres[used].ravel(), self.signs[used].ravel(), strict=True) if s}
 
     def take(self, keep: np.ndarray) -> SimilarityAtoms:
         """Some of them."""

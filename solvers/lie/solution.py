@@ -17,10 +17,17 @@ from sciml.record import TrainingRecord
 from sciml.solution import Solution
 from solvers.lie.atoms import Atoms, ExponentialAtoms, FormulaAtoms
 from solvers.lie.certificate import certify
+from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
+from solvers.lie.planar.bessel_atoms import BesselAtoms
+from solvers.lie.planar.plane_atoms import PowerAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.spectral_atoms import ChebyshevAtoms
 
-KINDS: dict[str, Any] = {kind.kind: kind for kind in (ExponentialAtoms, FormulaAtoms, SimilarityAtoms, ChebyshevAtoms)}
+_ATOMS = (
+    ExponentialAtoms, FormulaAtoms, SimilarityAtoms, ChebyshevAtoms,
+    PowerAtoms, ArnoldiAtoms, BesselAtoms,
+)  # fmt: skip
+KINDS: dict[str, Any] = {kind.kind: kind for kind in _ATOMS}
 _CHUNK = 2048
 
 
@@ -98,7 +105,7 @@ class LieSolution(Solution):
         for family, amplitudes in zip(self.families, self._split(), strict=True):
             for j in np.argsort(-np.abs(amplitudes), kind="stable"):
                 if amplitudes[j]:
-                    formula = family.formula(int(j), self.problem.coordinates)
+                    formula = tuple(readable(part) for part in family.formula(int(j), self.problem.coordinates))
                     atom = formula[0] if len(formula) == 1 else formula
                     found.append(
                         LieTerm(family.name, atom, family.generators, family.parameters(int(j)), float(amplitudes[j]))
@@ -118,8 +125,7 @@ class LieSolution(Solution):
 
     def _certificate(self) -> Any:
         if self._bound is None:
-            expressions = self.expr if isinstance(self.expr, dict) else {self.problem.fields[0]: self.expr}
-            self._bound = certify(self.problem, expressions)
+            self._bound = certify(self.problem, self.families, self.amplitudes)
         return self._bound
 
     @property
@@ -171,3 +177,15 @@ class LieSolution(Solution):
             own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
             families.append(KINDS[entry["kind"]].from_state(entry, own))
         return cls(problem, families, arrays["amplitudes"])
+
+
+def readable(expression: sp.Expr) -> sp.Expr:
+    """Long fractions, which stand for floats exactly, as floats.
+
+    Args:
+        expression: Any expression.
+
+    Returns:
+        The same with floats.
+    """
+    return expression.xreplace({q: sp.Float(q) for q in expression.atoms(sp.Rational) if q.q > 10**4})

@@ -18,8 +18,9 @@ from sciml.record import RowMap, TrainingRecord
 from sciml.solution import Callback
 from solvers.lie.atoms import Atoms
 from solvers.lie.dictionaries import Dictionary, densities, dictionary_of
-from solvers.lie.fit import LinearFit, solve_rows
+from solvers.lie.fit import LinearFit, pruned, solve_rows
 from solvers.lie.placement import place_rows, unit_scale
+from solvers.lie.planar.uniqueness import check_unique
 from solvers.lie.rows import ConditionRows
 from solvers.lie.solution import LieSolution
 from solvers.lie.spectral import spectral_fit
@@ -38,6 +39,7 @@ class _Candidate:
     error: float
     place: str
     method: str
+    check: ConditionRows | None = None
 
 
 class LieSolver:
@@ -97,6 +99,8 @@ class LieSolver:
             if any([bool(callback(level, 6, values)) for callback in callbacks]) or best.error <= self.tol:
                 break
         assert best is not None
+        check_unique(problem, best.families, best.rows, best.error)
+        best = _pruned(best, self.tol)
         history["seconds"] = time.process_time() - started
         status = (
             f"{best.method}, {int(np.count_nonzero(best.amplitudes))} terms; largest relative mismatch on held-out "
@@ -145,20 +149,43 @@ def _linear_forms(problem: IBVP) -> list[LinearForm]:
 
 def _fitted(problem: IBVP, families: list[Atoms], dictionary: Dictionary, count: int) -> _Candidate:
     scale = unit_scale(problem)
-    made = [ConditionRows(problem, place_rows(problem, density), scale) for density in densities(dictionary, count)]
-    rows, check = made
-    fit: LinearFit = solve_rows(rows.matrix(families), rows.target(), rows.row_weights)
-    target = check.target()
-    unit = np.sqrt([scale[t.name] for t in problem.terms for n in t.components for _ in [n]])
-    by_name = dict(zip([n for t in problem.terms for n in t.components], unit, strict=True))
-    factor = np.array([by_name[name] for name in np.concatenate(check.labels)])
-    mismatch = np.abs(factor * (check.matrix(families) @ fit.amplitudes - target))
+    rows, check = [ConditionRows(problem, place_rows(problem, d), scale, d.level) for d in densities(dictionary, count)]
+    fit = solve_rows(rows.matrix(families), rows.target(), rows.row_weights)
+    return _judged(families, fit.amplitudes, rows, check)
+
+
+def _pruned(best: _Candidate, tol: float) -> _Candidate:
+    """Fewer terms where the held-out rows allow it; atoms without an amplitude are dropped."""
+    if best.rows is None or best.check is None:
+        return best
+    rows, matrix = best.rows, best.rows.matrix(best.families)
+    residual = float(np.linalg.norm(rows.row_weights * (matrix @ best.amplitudes - rows.target())))
+    fit = pruned(matrix, rows.target(), rows.row_weights, LinearFit(best.amplitudes, 0, residual))
+    sparse = _judged(best.families, fit.amplitudes, rows, best.check)
+    if sparse.error > max(2 * best.error, 1e-3 * tol) or sparse.error > tol >= best.error:
+        sparse = best
+    families, amplitudes, start = [], [], 0
+    for family in sparse.families:
+        own = sparse.amplitudes[start : start + len(family)]
+        start += len(family)
+        if own.any():
+            families.append(family.take(np.flatnonzero(own)))
+            amplitudes.append(own[own != 0])
+    kept = np.concatenate(amplitudes) if amplitudes else np.zeros(0)
+    return _judged(families, kept, rows, best.check) if families else sparse
+
+
+def _judged(families: list[Atoms], amplitudes: np.ndarray, rows: ConditionRows, check: ConditionRows) -> _Candidate:
+    """A fit with its largest mismatch on held-out rows, relative to the data."""
+    problem, target, factor = check.problem, check.target(), check.severity
+    mismatch = np.abs(factor * (check.matrix(families) @ amplitudes - target))
     size = max(float(np.abs(factor * target).max(initial=0.0)), 1e-300)
     worst = int(np.argmax(np.where(np.isfinite(mismatch), mismatch, np.inf)))
     location = np.concatenate(check.locations)[worst]
     place = ", ".join(f"{s} = {v:.4g}" for s, v in zip(problem.coordinates, location, strict=True))
     error = float(mismatch[worst]) / size
-    return _Candidate(families, fit.amplitudes, rows, error if np.isfinite(error) else np.inf, place, "exact atoms")
+    error = error if np.isfinite(error) else np.inf
+    return _Candidate(families, amplitudes, rows, error, place, "exact atoms", check)
 
 
 def _record(best: _Candidate) -> TrainingRecord | None:

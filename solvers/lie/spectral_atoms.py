@@ -109,8 +109,8 @@ class ChebyshevAtoms(Atoms):
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
         """Polynomials as cos(n arccos ξ), which evaluates without cancellation."""
         units = [
-            sp.acos((2 * s - sp.Float(float(a)) - sp.Float(float(b))) / sp.Float(float(b - a)))
-            for s, (a, b) in zip(coordinates, self.bounds, strict=True)
+            sp.acos((2 * s - sp.Rational(a) - sp.Rational(b)) / (sp.Rational(b) - sp.Rational(a)))
+            for s, (a, b) in zip(coordinates, self.bounds.tolist(), strict=True)
         ]
         results = []
         for table in self.coefficients[index]:
@@ -119,7 +119,7 @@ class ChebyshevAtoms(Atoms):
             for place in itertools.product(*[range(k) for k in table.shape]):
                 if abs(table[place]) > 1e-18 * size:
                     factors = [sp.cos(k * unit) if k else sp.S.One for k, unit in zip(place, units, strict=True)]
-                    total.append(sp.Float(float(table[place])) * sp.Mul(*factors))
+                    total.append(sp.Rational(float(table[place])) * sp.Mul(*factors))
             results.append(sp.Add(*total))
         return tuple(results)
 

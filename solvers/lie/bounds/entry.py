@@ -25,7 +25,12 @@ from solvers.lie.bounds.waves import wave_bound
 
 
 def error_bound(
-    problem: Any, approximation: Any, *, seconds: float | None = 60.0, atom_units: float | Sequence[float] | None = None
+    problem: Any,
+    approximation: Any,
+    *,
+    seconds: float | None = 60.0,
+    atom_units: float | Sequence[float] | None = None,
+    rounding: float | None = None,
 ) -> Bound:
     """Rigorous bound of the error of an approximation in closed form.
 
@@ -40,6 +45,7 @@ def error_bound(
         atom_units: None: the rounding is that of the formula, evaluated as it stands in float64, in any order of the
             sums. A number u_j (or one per term) is a promise of the caller, for an object with `terms` that evaluates
             its atoms in a better way than by their formulas: each computed atom is within u_j 2^-53 sup|φ_j|.
+        rounding: Another promise of the caller, in place of both: each computed value is within it of the exact one.
 
     Returns:
         The bound; `sup` is None where none is known, with the reason.
@@ -60,7 +66,7 @@ def error_bound(
         return Bound(None, None, 'the bound needs python-flint: pip install "sciml[rigorous]"')
     enclosure = Enclosure(Deadline.after(seconds), tuple(problem.space))
     try:
-        mismatch = Mismatch(problem, expressions, enclosure, _terms(approximation, atom_units))
+        mismatch = Mismatch(problem, expressions, enclosure, _terms(approximation, atom_units), rounding)
         bound = _finite(_stability(mismatch))
         rounding, left = mismatch.rounding
     except NotEnclosed as refusal:

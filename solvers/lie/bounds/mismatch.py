@@ -64,6 +64,7 @@ class Mismatch:
         expressions: Field -> approximation.
         enclosure: Norms over patches.
         terms: None, or (amplitude, atom per field, accuracy of the atom in units of rounding) of every term.
+        rounding: None, or a bound of the rounding of the evaluation that the caller has proven.
     """
 
     def __init__(
@@ -72,8 +73,9 @@ class Mismatch:
         expressions: Mapping[AppliedUndef, sp.Expr],
         enclosure: Enclosure,
         terms: Sequence[tuple[float, tuple[sp.Expr, ...], float]] | None = None,
+        rounding: float | None = None,
     ) -> None:
-        self.terms = terms
+        self.terms, self._promised = terms, rounding
         self.problem, self.enclosure = problem, enclosure
         self.expressions = {known: joined_exponentials(sp.sympify(expressions[known])) for known in problem.fields}
         self.space = tuple(problem.space)
@@ -214,6 +216,8 @@ class Mismatch:
     def rounding(self) -> tuple[float, list]:
         """Rounding of the evaluation of all fields over the domain and all times, and the boxes it leaves out."""
         worst, left = 0.0, list[Any]()
+        if self._promised is not None:
+            return self._promised, left
         if self.terms is not None:
             return self._rounding_by_terms(), left
         for expression in self.expressions.values():
@@ -247,7 +251,9 @@ class Mismatch:
 
     def sup(self, expression: sp.Expr, patches: Sequence[Patch], target: float = 0.0) -> float:
         """Sup norm of an expression over patches."""
-        return 0.0 if expression == 0 else self.enclosure.norms(expression, patches, target).sup
+        if expression == 0:
+            return 0.0
+        return self.enclosure.norms(expression, patches, max(target, self.noise)).sup
 
     @property
     def noise(self) -> float:

@@ -131,12 +131,17 @@ class Monomials:
         return self._derivatives[key]
 
     def expression(self, total: Mapping[Exponents, object]) -> sp.Expr:
-        """Back to SymPy."""
-        terms = []
+        """Back to SymPy; numbers like 4 - 39/π² that multiply the same function stand as one factor."""
+        groups: dict[Exponents, list[sp.Expr]] = {}
         for powers, number in total.items():
             coefficient = sp.Rational(int(number.p), int(number.q))  # type: ignore[attr-defined]
-            terms.append(sp.Mul(coefficient, *[self.generators[g] ** k for g, k in powers]))
-        return sp.Add(*terms)
+            fixed = [(g, k) for g, k in powers if not self.generators[g].free_symbols]
+            moving = tuple((g, k) for g, k in powers if self.generators[g].free_symbols)
+            groups.setdefault(moving, []).append(sp.Mul(coefficient, *[self.generators[g] ** k for g, k in fixed]))
+        return sp.Add(*[
+            sp.Mul(sp.Add(*numbers), *[self.generators[g] ** k for g, k in moving])
+            for moving, numbers in groups.items()
+        ])
 
 
 def canonical(argument: sp.Expr) -> sp.Expr:
