@@ -240,7 +240,7 @@ def test_conflict_free_wraps_the_gradient_only() -> None:
     ids=str,
 )  # fmt: skip
 def test_schemes_between_terms_mend_a_condition_that_weighs_nothing(weighting: str, mends: bool) -> None:
-    """s' = cos x, s(0) = 2 with weight 1e-8: without the condition s is free up to a constant."""
+    """s' = cos x, s(0) = 2 with a weight of 1e-24: without the condition s is free up to a constant."""
     problem = ODE.replace(boundary=[Dirichlet(s, 2, on="left")])
     network = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1)).double()
     generator = torch.Generator().manual_seed(0)
@@ -248,7 +248,7 @@ def test_schemes_between_terms_mend_a_condition_that_weighs_nothing(weighting: s
         for parameter in network.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / 2)
     solver = PINN(network, steps=3000, optimiser=Adam(rate=1e-2), tolerance=0,
-                  weighting=weighting, points=Counts(60, 1, 0), weights={"dirichlet s left": 1e-8}, progress=False,
+                  weighting=weighting, points=Counts(60, 1, 0), weights={"dirichlet s left": 1e-24}, progress=False,
                   constraints="soft", resampler=RandomResample(every=50))  # fmt: skip
     solution = solver.solve(problem, [lambda step, *_: step == 400])
     error = solution.error(sp.sin(x) + 2).relative_l2["s"]
