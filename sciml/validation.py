@@ -15,6 +15,7 @@ from sciml.condition_counts import condition_findings
 from sciml.conditions import Observations
 from sciml.errors import NotSymbolicError, ProblemError, UnsupportedFunctionError
 from sciml.findings import Finding
+from sciml.flows.findings import flow_findings
 from sciml.jets import field_atoms, highest_order
 from sciml.terms import Term, free_constant
 
@@ -266,6 +267,7 @@ def check_data(problem: Any) -> list[Finding]:
         findings = list(data_findings(problem))
         if not any(finding.severity == "error" for finding in findings):
             findings += corner_findings(problem)
+            findings += flow_findings(problem)
         backward = problem.classification.backward
     except (UnsupportedFunctionError, NotSymbolicError, ProblemError) as error:
         return [Finding("error", str(error).replace("\n ", ";"))]

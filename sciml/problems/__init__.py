@@ -16,6 +16,7 @@ from sciml.problems import (
     cavity,
     cylinder,
     fisher,
+    flow_identification,
     fokker_planck,
     heat,
     helmholtz,
@@ -23,8 +24,10 @@ from sciml.problems import (
     klein_gordon,
     laplace,
     navier_stokes,
+    poiseuille,
     poisson,
     schroedinger,
+    step,
     wave,
 )
 from sciml.problems.case import ProblemCase
@@ -32,6 +35,6 @@ from sciml.problems.registry import library
 
 __all__ = [
     "ProblemCase", "advection", "advection_diffusion", "allen_cahn", "black_scholes", "burgers", "cavity", "cylinder",
-    "fisher", "fokker_planck", "heat", "helmholtz", "kdv", "klein_gordon", "laplace", "library", "navier_stokes",
-    "poisson", "schroedinger", "wave",
+    "fisher", "flow_identification", "fokker_planck", "heat", "helmholtz", "kdv", "klein_gordon", "laplace",
+    "library", "navier_stokes", "poiseuille", "poisson", "schroedinger", "step", "wave",
 ]  # fmt: skip

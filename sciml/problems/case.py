@@ -26,6 +26,7 @@ class ProblemCase:
         values: Independently computed values of the first field (or of all fields, as a tuple): point -> value, all
             digits significant.
         numbers: Scalars that the solution is known by, such as a drag coefficient.
+        functionals: How to take each of these scalars, or another, from a solution: name -> function of the solution.
         tolerance: Largest residual that rounding leaves in the equations and conditions of the reference.
 
     Example:
@@ -40,6 +41,7 @@ class ProblemCase:
     source: str
     values: Mapping[Any, Any] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
+    functionals: Mapping[str, Callable[[Solution], float]] = field(default_factory=dict)
     tolerance: float = 1e-10
 
     @functools.cached_property
@@ -54,3 +56,14 @@ class ProblemCase:
     def __repr__(self) -> str:
         """Name and source."""
         return f"ProblemCase({self.problem.name}; {self.source})"
+
+    def measure(self, solution: Solution) -> dict[str, float]:
+        """The functionals of a solution.
+
+        Args:
+            solution: A solution of the problem, from any solver.
+
+        Returns:
+            Name -> value, to be compared with `numbers`.
+        """
+        return {name: float(take(solution)) for name, take in self.functionals.items()}

@@ -21,8 +21,10 @@ from sciml.problems import (
     klein_gordon,
     laplace,
     navier_stokes,
+    poiseuille,
     poisson,
     schroedinger,
+    step,
     wave,
 )
 from sciml.problems.case import ProblemCase
@@ -43,9 +45,11 @@ _FACTORIES: tuple[Callable[[], ProblemCase], ...] = (
     kdv.soliton, kdv.two_solitons,
     klein_gordon.wave, klein_gordon.kink,
     laplace.square, laplace.l_shape, laplace.reentrant_corner,
+    poiseuille.channel,
     navier_stokes.kovasznay, navier_stokes.taylor_green, navier_stokes.beltrami,
     poisson.square, poisson.disk_with_hole, poisson.annulus, poisson.peak,
     schroedinger.wave_packet,
+    step.backward_facing,
     wave.sine, wave.sine_mix, wave.polynomial, wave.gauss, wave.gauss_mix, wave.step, wave.jump, wave.two_modes,
     wave.membrane, wave.complex_source,
 )  # fmt: skip

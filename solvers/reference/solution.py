@@ -14,7 +14,8 @@ from sciml.ibvp import IBVP
 from sciml.jets import Jet
 from sciml.solution import Solution
 from solvers.reference.location import ElementFinder
-from solvers.reference.shapes import physical_derivatives
+from solvers.reference.mesh import fem
+from solvers.reference.shapes import physical_derivatives, shape_functions
 
 _STENCIL = 4  # times of the polynomial in time: cubic, more accurate than the second-order steps
 
@@ -107,6 +108,24 @@ class FiniteElementSolution(Solution):
         if order < width:
             right[:, order, 0] = factorial(order) / scale[:, 0] ** order
         return np.linalg.solve(powers, right)[:, :, 0], steps
+
+    def cell_rule(self, order: int = 6) -> tuple[np.ndarray, np.ndarray]:
+        """Quadrature points and weights of the elements, for integrals over the domain.
+
+        Args:
+            order: Degree of polynomials that straight elements integrate exactly.
+
+        Returns:
+            Points (q, d) and weights (q,).
+        """
+        d = self.nodes.shape[1]
+        kind = {1: fem().refdom.RefLine, 2: fem().refdom.RefTri, 3: fem().refdom.RefTet}[d]
+        reference, weights = fem().quadrature.get_quadrature(kind, order)
+        values, slopes, _ = shape_functions(reference.T, self.degree)
+        corners = self.nodes[self.elements]
+        points = np.einsum("qb,ebi->eqi", values, corners)
+        jacobian = np.linalg.det(np.einsum("ebi,qbk->eqik", corners, slopes))
+        return points.reshape(-1, d), (np.abs(jacobian) * weights).ravel()
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The degree, and the arrays."""
