@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
-from influence.hessian import FLOOR, MARGIN, hessian_products, lowest_curvature
+from influence.hessian import FLOOR, MARGIN, hessian_products, least_damping, lowest_curvature
 from sciml.errors import SolverError
 from sciml.least_squares import DampedFactor, IterativeFactor, NormalMatrix, SketchedHat, nystroem, scale_rows
 from sciml.record import TrainingRecord
@@ -252,25 +252,17 @@ def _dense(record: TrainingRecord, theta: Tensor, kind: str, damping: float | No
     if kind == "hessian" and len(theta) <= DENSE_HESSIAN:
         hessian = hessian_products(record, theta, torch.eye(len(theta), dtype=torch.float64))
         hessian = (hessian + hessian.T) / 2
-    lowest, proximal = _proximal(record, theta, normal, hessian, parts.floor, largest, damping)
+    light = normal.factor(least_damping(parts.floor, largest))
+    lowest, proximal = _proximal(record, theta, normal, light, hessian, parts.floor, largest, damping)
     gradient = scaled.gradient + parts.penalty
+    unused = 0.5 * float(gradient @ light.solve(gradient))  # a large δ would hide that the model is not at a minimum
     common = (theta, parts.residual, parts.root, gradient, parts.penalty)
     if kind == "ggn":
-        factor = _checked(normal, parts.floor + proximal, largest)
-        unused = _unused(gradient, factor if proximal == FLOOR * largest else _light(normal, parts.floor, largest))
+        at_least = parts.floor + proximal == light.damping
+        factor = light if at_least else _checked(normal, parts.floor + proximal, largest)
         return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix)
     made, notes = _hessian_factor(record, theta, normal, hessian, parts.floor, proximal)
-    unused = _unused(gradient, _light(normal, parts.floor, largest))
     return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix, hessian, notes)
-
-
-def _light(normal: NormalMatrix, decay: float, largest: float) -> DampedFactor:
-    """Factor at the least damping that rounding allows: a large δ would hide that a model is not at a minimum."""
-    return normal.factor(decay + max(FLOOR * largest, 1e-300))
-
-
-def _unused(gradient: Tensor, factor: Factor) -> float:
-    return 0.5 * float(gradient @ factor.solve(gradient))
 
 
 def _checked(normal: NormalMatrix, damping: float, largest: float) -> DampedFactor:
@@ -351,7 +343,7 @@ def _matrix_free(record: TrainingRecord, theta: Tensor, kind: str, damping: floa
     gradient = pull(parts.residual) + parts.penalty
     return Curvature(
         theta, parts.residual, parts.root, gradient, parts.penalty, factor, kind, proximal, parts.floor, None, largest,
-        _unused(gradient, factor), None, None, notes,
+        0.5 * float(gradient @ factor.solve(gradient)), None, None, notes,
     )  # fmt: skip
 
 
@@ -386,8 +378,8 @@ def _largest(product: Callable[[Tensor], Tensor], size: int) -> float:
 
 
 def _proximal(
-    record: TrainingRecord, theta: Tensor, normal: NormalMatrix, hessian: Tensor | None, decay: float, largest: float,
-    damping: float | None,
+    record: TrainingRecord, theta: Tensor, normal: NormalMatrix, light: DampedFactor, hessian: Tensor | None,
+    decay: float, largest: float, damping: float | None,
 ) -> tuple[float | None, float]:  # fmt: skip
     """λ_min(H) where needed, and δ."""
     if hessian is not None:
@@ -395,7 +387,11 @@ def _proximal(
     elif damping is not None:
         return None, float(damping)
     else:
-        lowest = lowest_curvature(record, theta, normal, decay, largest)
+
+        def inverse(shift: float) -> Callable[[Tensor], Tensor]:
+            return (light if shift == light.damping else normal.factor(shift)).solve
+
+        lowest = lowest_curvature(record, theta, inverse, decay, largest)
     if damping is not None:
         return lowest, float(damping)
     return lowest, max(MARGIN * max(0.0, -lowest), FLOOR * largest)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
-import numpy as np
-import scipy.sparse.linalg as sparse
 import torch
 from torch import Tensor
 from torch.func import grad, jvp, vmap
 
-from sciml.least_squares import NormalMatrix
 from sciml.record import TrainingRecord
+
+Map = Callable[[Tensor], Tensor]
 
 FLOOR = 1e-8  # of the largest eigenvalue of G: proximal damping of a model whose Hessian is not negative
 MARGIN = 4.0  # times the most negative eigenvalue of H
 _COLUMNS = 8
-_DENSE = 200  # parameters up to which the eigenvalue is computed from the matrix
-_ROUNDS = 8
+_DENSE = 50  # parameters up to which the eigenvalue is computed from the matrix
+_BLOCK = 2  # eigenvalues sought together
+_ROUNDS = 20
+_SETTLED = 0.05  # relative change over two rounds
 
 
 def hessian_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> Tensor:
@@ -43,20 +43,23 @@ def hessian_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> 
         return torch.stack([product(column) for column in vectors.T], dim=1).detach()
 
 
-def lowest_curvature(
-    record: TrainingRecord, theta: Tensor, normal: NormalMatrix, decay: float, largest: float
-) -> float:
-    """Smallest eigenvalue of H, to some per cent, or that it is above -σ with σ a quarter of the least damping.
+def least_damping(decay: float, largest: float) -> float:
+    """The least damping that rounding allows, λ + 1e-8 λ_max(G)."""
+    return decay + max(FLOOR * largest, 1e-300)
 
-    H + σI is positive definite exactly where the smallest ν of Hv = ν(G + σI)v is positive enough, and near its
-    extremes that pencil is well separated: it is the identity plus the small part of second derivatives. Each round
-    takes a few steps of LOBPCG (Knyazev 2001) with (G + σI)⁻¹ as preconditioner and then sets σ to the
-    curvature -vᵀHv/vᵀv that was found, until it grows no more.
+
+def lowest_curvature(
+    record: TrainingRecord, theta: Tensor, inverse: Callable[[float], Map], decay: float, largest: float
+) -> float:
+    """Smallest eigenvalue of H to some per cent, or that it is above -σ with σ a quarter of the least damping.
+
+    Davidson's method (Davidson 1975; the correction of Olsen, Jorgensen & Simons 1990) with (G + σI)⁻¹ as
+    preconditioner, σ following the curvature found: H - ϑI is G + σI plus the small part of second derivatives there.
 
     Args:
         record: The objective.
         theta: θ.
-        normal: Its Gauss-Newton matrix.
+        inverse: σ -> the map v -> (G + σI)⁻¹v, or an approximation, for v (P, k).
         decay: Smallest λ.
         largest: Largest eigenvalue of G.
 
@@ -67,44 +70,34 @@ def lowest_curvature(
     if size <= _DENSE:
         full = hessian_products(record, theta, torch.eye(size, dtype=torch.float64))
         return float(torch.linalg.eigvalsh((full + full.T) / 2)[0])
-
-    def apply(vectors: np.ndarray) -> np.ndarray:
-        return hessian_products(record, theta, torch.tensor(vectors.reshape(size, -1))).numpy()
-
-    shift, lowest = max(decay, FLOOR * largest / MARGIN), 0.0
-    vectors = np.random.default_rng(0).standard_normal((size, 2))
-    for number in range(_ROUNDS):
-        gauss, solve = _pencil(normal, shift)
-        start = solve(vectors) if number == 0 else vectors
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an early end is intended
-            _, vectors = sparse.lobpcg(
-                _operator(apply, size), start, B=_operator(gauss, size), M=_operator(solve, size), largest=False,
-                maxiter=4, tol=1e-12,
-            )  # fmt: skip
-        basis, _ = np.linalg.qr(vectors)
-        found = min(lowest, float(np.linalg.eigvalsh(basis.T @ apply(basis))[0]))
-        done = -found <= max(shift, -1.05 * lowest)
-        lowest = found
-        if done:
-            break
-        shift = -lowest
-    return lowest
+    floor = max(decay, FLOOR * largest / MARGIN)
+    shift = least_damping(decay, largest)
+    solve = inverse(shift)
+    start = torch.randn(size, 2 * _BLOCK, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    fresh = torch.linalg.qr(solve(start))[0]
+    basis = image = fresh[:, :0]
+    found: list[float] = []
+    while True:
+        basis, image = torch.cat([basis, fresh], 1), torch.cat([image, hessian_products(record, theta, fresh)], 1)
+        core = basis.T @ image
+        values, mixed = (z[..., :_BLOCK] for z in torch.linalg.eigh((core + core.T) / 2))
+        found.append(float(values[0]))
+        if not shift / 4 <= max(floor, -found[-1]) <= 4 * shift:
+            shift = max(floor, -found[-1])
+            solve = inverse(shift)
+        vectors = basis @ mixed
+        residual = image @ mixed - vectors * values
+        fresh, gain = _corrections(solve, vectors, residual, basis)
+        enough = _SETTLED * max(abs(found[-1]), floor)
+        if len(found) == _ROUNDS or (len(found) > 3 and gain < enough and found[-3] - found[-1] < enough):
+            return found[-1]
 
 
-def _operator(apply: Callable[[np.ndarray], np.ndarray], size: int) -> sparse.LinearOperator:
-    return sparse.LinearOperator((size, size), matvec=apply, matmat=apply, dtype=np.float64)
-
-
-def _pencil(normal: NormalMatrix, shift: float) -> tuple[Callable, Callable]:
-    """Products with G + σI and its inverse."""
-    factor, rows = normal.factor(shift), normal.rows
-
-    def gauss(vectors: np.ndarray) -> np.ndarray:
-        columns = torch.tensor(vectors.reshape(rows.shape[1], -1))
-        return (rows.T @ (rows @ columns) + shift * columns).numpy()
-
-    def solve(vectors: np.ndarray) -> np.ndarray:
-        return factor.solve(torch.tensor(vectors.reshape(rows.shape[1], -1))).numpy()
-
-    return gauss, solve
+def _corrections(solve: Map, vectors: Tensor, residual: Tensor, basis: Tensor) -> tuple[Tensor, float]:
+    """Olsen's corrections M⁻¹r - εM⁻¹x, orthonormal to the basis, and the decrease rᵀM⁻¹r that the first promises."""
+    of_residual, of_vectors = solve(torch.cat([residual, vectors], 1)).split(_BLOCK, dim=1)
+    gain = float(residual[:, 0] @ of_residual[:, 0])
+    made = of_residual - of_vectors * ((vectors * of_residual).sum(0) / (vectors * of_vectors).sum(0))
+    for _ in range(2):  # twice, against rounding
+        made = torch.linalg.qr(made - basis @ (basis.T @ made))[0]
+    return made, gain

@@ -7,7 +7,7 @@ import torch
 from influence import Influence, MeanSquare, Residual, RowBlock, SmoothMax
 from influence.hessian import hessian_products, lowest_curvature
 from influence.rows import record_of_blocks
-from sciml.errors import PointsError, SolverError
+from sciml.errors import PointsError, SolverError, SolverWarning
 from sciml.least_squares import NormalMatrix, scale_rows
 
 P = 4
@@ -366,8 +366,24 @@ def test_lowest_curvature_is_found_where_rows_are_stiff() -> None:
     full = hessian_products(record, record.parameters, torch.eye(size, dtype=torch.float64))
     exact = float(torch.linalg.eigvalsh(full)[0])
     assert exact < -100
-    found = lowest_curvature(record, record.parameters, NormalMatrix(rows.matrix), 0.0, 1e4)
+    normal = NormalMatrix(rows.matrix)
+    found = lowest_curvature(record, record.parameters, lambda shift: normal.factor(shift).solve, 0.0, 1e4)
     assert found == pytest.approx(exact, rel=0.1)
+
+
+def test_a_group_that_holds_a_direction_alone_is_warned_of() -> None:
+    places = np.linspace(0, 1, 6)
+    blocks = [
+        RowBlock("both", places, lambda p, z: p[0] + 1e-2 * z[0] * p[1] - z[0], 0.5),
+        RowBlock("second", places + 2, lambda p, z: p[1] * z[0] - 3.0, 0.5),
+    ]
+    a = torch.tensor([[1.0, 1e-2 * z] for z in places] + [[0.0, z + 2] for z in places], dtype=torch.float64)
+    y = torch.cat([torch.tensor(places), torch.full((6,), 3.0, dtype=torch.float64)])
+    influence = Influence.from_rows(torch.linalg.lstsq(a, y).solution, blocks, curvature="hessian")
+    with pytest.warns(SolverWarning, match="of the curvature along some direction is left"):
+        got = influence.group("second", lambda p: p[1])
+    left = torch.linalg.lstsq(a[:6], y[:6]).solution[1] - influence.curvature.theta[1]
+    assert got.values[0, 0] == pytest.approx(float(left), rel=1e-6)  # linear rows: exact all the same
 
 
 def test_wrong_rows_are_refused() -> None:

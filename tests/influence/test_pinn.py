@@ -10,7 +10,7 @@ import sympy as sp
 import torch
 
 from influence import Influence, Integral, MeanSquare, Scores, SmoothMax
-from influence.hessian import hessian_products
+from influence.hessian import hessian_products, lowest_curvature
 from influence.refits import stratified
 from sciml import IBVP, MLP, Dirichlet, Disk, Interval, Observations, PointSet, Rectangle, coordinates, field
 from sciml.conditions import normal
@@ -152,6 +152,29 @@ def test_gradients_of_expressions_are_those_of_the_solution() -> None:
     assert (query.gradient @ direction).numpy() == pytest.approx((plus - minus) / 2e-6, rel=1e-6, abs=1e-8)
 
 
+@pytest.mark.parametrize(("seed", "steps"), [(0, 3), (1, 15), (1, 40)])
+def test_smallest_eigenvalue_of_the_hessian_is_found(seed: int, steps: int) -> None:
+    # a damping that is too small by a factor is silently wrong; a search by LOBPCG gave 29 % of it for seed 1
+    a, b = coordinates("a b")
+    w = field("w", a, b)
+    problem = IBVP(
+        w.diff(a, 2) + w.diff(b, 2) + sp.exp(-50 * (a**2 + b**2)), Disk((a, b), center=(0, 0), radius=1),
+        boundary=[Dirichlet(w, 0)],
+    )  # fmt: skip
+    record = PINN(
+        MLP(width=14, depth=2), seed=seed, steps=steps, tolerance=0, points=Counts(200, 40, 0), resampler=Fixed(),
+        constraints="soft",
+    ).solve(problem).record  # fmt: skip
+    theta = record.parameters
+    full = hessian_products(record, theta, torch.eye(len(theta), dtype=torch.float64))
+    exact = float(torch.linalg.eigvalsh((full + full.T) / 2)[0])
+    normal = NormalMatrix(scale_rows(*record.rows.jacobian(theta), record.weights).matrix)
+    largest = float(torch.linalg.eigvalsh(normal.matrix("primal"))[-1])
+    assert exact < -1e-8 * largest
+    found = lowest_curvature(record, theta, lambda shift: normal.factor(shift).solve, 0.0, largest)
+    assert found == pytest.approx(exact, rel=0.2)
+
+
 @pytest.mark.parametrize("curvature", ["ggn", "hessian"])
 def test_removals_predict_true_refits(curvature: str) -> None:
     influence = as_trained(HEAT, curvature=curvature)
@@ -232,8 +255,9 @@ def test_unknown_coefficient_and_its_standard_error() -> None:
     assert influence.scores(sp.log(k)).values == pytest.approx(scores.values / float(scores.before[0]))
     own = influence.record.points.ids_of("data")
     identity = own[np.abs(scores.of(own)[0]).argmax()]
-    true = influence.refit([identity]).theta[-1] - record.parameters[-1]
-    assert scores.of([identity])[0, 0] == pytest.approx(float(true), rel=0.02)
+    true = influence.refit([identity], factor=0.9).theta[-1] - record.parameters[-1]
+    lighter = influence.scores(k, action="reweight", factor=0.9).of([identity])[0, 0]
+    assert lighter == pytest.approx(float(true), rel=0.005)
     error = influence.standard_error(k, noise={"data": 0.02})[0]
     assert influence.standard_error(k)[0] == pytest.approx(error, rel=0.4)
     assert abs(float(record.parameters[-1]) - 0.2) < 4 * error
@@ -287,12 +311,6 @@ def test_mean_square_of_a_held_out_residual() -> None:
     assert abs(got - true) < 0.5 * abs(first_order - true)
 
 
-def test_a_group_that_holds_a_direction_alone_is_warned_of() -> None:
-    influence = Influence(heat(), curvature="hessian")
-    with pytest.warns(SolverWarning, match="of the curvature along some direction is left"):
-        influence.group(influence.select(term="pde", time=(0, 0.1)), u, INSIDE)
-
-
 def test_scores_read_save_and_plot(tmp_path) -> None:
     influence = Influence(heat())
     scores = influence.scores(u, INSIDE)
@@ -313,8 +331,6 @@ def test_scores_read_save_and_plot(tmp_path) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(CheckpointError):
         Scores.load(tmp_path / "map")
-    with pytest.raises(SolverError, match="notebook"):
-        scores.explore()
 
 
 def test_lie_solution_says_which_data_shaped_it() -> None:
