@@ -9,6 +9,8 @@ from solvers.lie.interval_dictionary import IntervalDictionary, read_evolution
 from solvers.lie.placement import Density
 from solvers.lie.planar.dictionary import PlanarDictionary
 from solvers.lie.planar.normal_form import read_elliptic
+from solvers.lie.separated.dictionary import SeparatedDictionary
+from solvers.lie.separated.operator import read_separable
 from solvers.lie.statement import Statement
 from solvers.lie.system_dictionary import SystemDictionary
 
@@ -44,6 +46,9 @@ def dictionary_of(statement: Statement) -> Dictionary | None:
             return IntervalDictionary(statement, evolution)
         if len(problem.fields) > 1:
             return SystemDictionary(statement)
+    separable = None if statement.constant else read_separable(statement)
+    if separable is not None:
+        return SeparatedDictionary(statement, separable)
     return None
 
 

@@ -34,6 +34,7 @@ class Density:
         shift: Seed of the points in regions without a product form.
         level: Weigh values at all points of a steady boundary alike, slopes by the square of the quadrature weight:
             what clusters at a corner then counts there as elsewhere.
+        time: Panels of equal length in time, at least.
     """
 
     line: int = 4
@@ -42,6 +43,7 @@ class Density:
     interior: int = 0
     shift: int = 0
     level: bool = False
+    time: int = 1
 
 
 def place_rows(problem: IBVP, density: Density) -> PointSet:
@@ -154,7 +156,7 @@ def _data_kinks(problem: IBVP, term: Term, axis: int) -> list[float]:
 def time_nodes(problem: IBVP, term: Term, density: Density, place: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
     """Gauss points in time: finer near the start, at kinks, and where the data vary."""
     start, end = problem.bounds[-1]
-    ends = [start, *(start + (end - start) * np.array(_START)), end]
+    ends = [*np.linspace(start, end, density.time + 1), *(start + (end - start) * np.array(_START))]
     ends = sorted({*ends, *_data_kinks(problem, term, len(problem.bounds) - 1)})
     if place is not None:
         row = np.array([[*place, 0.0]])

@@ -144,7 +144,7 @@ def _role(generator: Any) -> str:
             return f"translation {variable}"
     if not any(x in parts for x in generator.independent):
         return "homogeneity"
-    if all(value.is_polynomial(variable) and sp.Poly(value, *generator.independent).total_degree() == 1
+    if all(value.is_polynomial(*generator.independent) and sp.Poly(value, *generator.independent).total_degree() == 1
            and not value.has(*generator.dependent) for variable, value in parts.items()
            if variable in generator.independent):  # fmt: skip
         moved = [x for x in generator.independent if x in parts]

@@ -144,7 +144,7 @@ class PlanarDictionary:
                            part[~jump], "corner function", self._rotation)]  # fmt: skip
 
     def _end_of_cut(self, corner: Corner) -> complex | None:
-        """Where the cut of a corner function ends: at infinity, or half-way before it would come back; None: no room."""
+        """Where the cut of a corner function ends: at infinity, or half-way before it comes back; None: no room."""
         steps = self.radius * np.geomspace(1e-3, 3.0, 200)
         inside = self._contains(corner.place - corner.inward * steps)
         if not inside.any():
