@@ -12,10 +12,13 @@ from influence.quantum.explained import Explained
 from influence.quantum.references import Reference
 from influence.quantum.shapley_values import coalitions
 from influence.quantum.spectrum import SILENT, angle_spectrum
+from sciml.errors import SolverError
 from sciml.quantum import Block, Circuit, EncodingGate, PauliSum
 from sciml.quantum.gates import FixedGate, TrainableGate
 from sciml.quantum.simulator import Program, compiled
 from sciml.quantum.transfer import check_transfer, operator_coordinates, state_coordinates
+
+MAXIMUM_STATES = 2**19
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,13 +136,18 @@ def _coordinates(explained: Explained, program: Program, numbers: Tensor, angles
 
 
 def _mixtures(explained: Explained, block: Block, program: Program, numbers: Tensor, reference: Tensor) -> Tensor:
-    states = []
-    for mask in coalitions(len(block.features)):
-        known = torch.zeros(explained.features, dtype=torch.bool)
-        known[list(block.features)] = mask
-        angles = explained.angles(torch.where(known, explained.x, reference))
-        states.append(_coordinates(explained, program, numbers, angles))
-    return torch.stack(states, dim=1)
+    masks = coalitions(len(block.features))
+    if len(masks) * len(explained.x) > MAXIMUM_STATES:
+        raise SolverError(
+            f"at most {MAXIMUM_STATES} states of a block",
+            f"{len(explained.x)} samples, 2^{len(block.features)} subsets",
+            "fewer samples, fewer features per block, or sampled_shapley",
+        )
+    known = torch.zeros(len(masks), explained.features, dtype=torch.bool)
+    known[:, list(block.features)] = masks
+    mixed = torch.where(known, explained.x[:, None], reference[:, None])
+    angles = explained.angles(mixed.reshape(-1, explained.features))
+    return _coordinates(explained, program, numbers, angles).reshape(len(explained.x), len(masks), -1)
 
 
 def _averages(explained: Explained, block: Block, program: Program, numbers: Tensor) -> Tensor:

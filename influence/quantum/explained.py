@@ -12,7 +12,7 @@ from sciml.errors import SolverError
 from sciml.quantum import Circuit, QuantumNetwork, light_cone
 from sciml.quantum.simulator import Program, compiled
 
-_STATES = 2**22  # amplitudes held at once
+_STATES = 2**15  # amplitudes evaluated at once: they stay in the cache
 
 
 class Explained:
