@@ -74,7 +74,8 @@ class Attempt:
     @property
     def hopeless(self) -> bool:
         """Stalled while a tenth of the equations' size is still unexplained: a wrong valley."""
-        return "not halved" in self.reason and self.state.best_held_out > 1e-2
+        ended = any(words in self.reason for words in ("not halved", "on any points"))
+        return ended and self.state.best_held_out > 1e-2
 
     def status(self, budget: Budget) -> str:
         """The reason, the residual reached, steps and time."""

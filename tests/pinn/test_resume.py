@@ -103,7 +103,7 @@ def test_the_second_attempt_is_resumed_and_compared_with_the_first(tmp_path: Pat
     s = field("s", x)
     problem = IBVP(sp.Eq(s.diff(x), 1), Interval(x, 0, 1), boundary=[Dirichlet(s, 0, on="left")],
                    observations=[Observations(s, [[0.2], [0.5], [0.9]], [5.0, -5.0, 5.0])])  # fmt: skip
-    options = {"steps": 62, "resampler": None, "points": Counts(40, 1, 1)}
+    options = {"steps": 70, "resampler": None, "points": Counts(40, 1, 1)}
     whole = solver(**options).solve(problem, [Checkpoint(tmp_path / "whole", steps=1000)])
     calls = {"attempts": 0, "before": 0}
 
