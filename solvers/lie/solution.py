@@ -20,12 +20,13 @@ from solvers.lie.certificate import certify
 from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
 from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.plane_atoms import PowerAtoms
+from solvers.lie.separated.separated_atoms import SeparatedAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.spectral_atoms import ChebyshevAtoms
 
 _ATOMS = (
     ExponentialAtoms, FormulaAtoms, SimilarityAtoms, ChebyshevAtoms,
-    PowerAtoms, ArnoldiAtoms, BesselAtoms,
+    PowerAtoms, ArnoldiAtoms, BesselAtoms, SeparatedAtoms,
 )  # fmt: skip
 KINDS: dict[str, Any] = {kind.kind: kind for kind in _ATOMS}
 _CHUNK = 2048

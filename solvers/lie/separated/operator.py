@@ -50,7 +50,7 @@ def read_separable(statement: Statement) -> Separable | None:
     parts = [
         sp.simplify(jets.get(o, sp.S.Zero) / lead) for o in ((1, 0), (0, 0), *((0, k) for k in range(1, order + 1)))
     ]
-    grid = np.linspace(*statement.bounds[0], 401)[:, None]
+    grid = np.linspace(float(statement.bounds[0, 0]), float(statement.bounds[0, 1]), 401)[:, None]
     try:
         size = np.abs(evaluate_data(lead, [x], grid))
         values = [evaluate_data(part, [x], grid) for part in parts]
