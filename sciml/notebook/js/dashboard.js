@@ -2,7 +2,7 @@
 
 function render({ model, el }) {
   const state = model.get("state"), tables = { difference: numbers(state.tables.difference, Uint8Array) };
-  const losses = new Plot({ title: "losses", x: "step", y: "loss", name: "losses", width: 400, height: 280 });
+  const losses = new Plot({ title: "losses", x: "step", y: "loss", name: "losses", width: 360, height: 280 });
   const cloud = new Plot({ title: "points", x: state.axes[0], y: state.axes[1] ?? "", name: "points", width: 330, height: 280 });
   const map = new Plot({ title: "residual", x: state.axes[0], y: state.axes[1] ?? "residual", name: "residual",
     width: 330, height: 280 });
@@ -61,7 +61,7 @@ function render({ model, el }) {
     told.textContent = `${now.done ? "ended at" : "step"} ${now.step} of ${now.total}, ${now.seconds} s; `
       + `held-out residual ${short(now.held_out)}; points ${now.counts.kept + now.counts.added}`
       + ` (+${now.counts.added} -${now.counts.dropped})`;
-    if (now.done) { stop.disabled = true; stop.textContent = "Stopped"; }
+    if (now.done) { stop.disabled = true; stop.textContent = "Ended"; }
     drawLosses(now);
     drawCloud(now);
     drawMap(now);
