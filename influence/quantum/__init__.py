@@ -11,12 +11,15 @@ from influence.quantum.baselines import (
     smoothgrad,
     surrogate,
 )
+from influence.quantum.metrics import ScoreTable, evaluate
 from influence.quantum.qlrp import pauli_relevance, qlrp
 from influence.quantum.shots import shapley_shots
 from influence.quantum.taylor import shapley, taylor_infinity
 
 __all__ = [
     "Attribution",
+    "ScoreTable",
+    "evaluate",
     "exact_shapley",
     "gradient",
     "gradient_input",
