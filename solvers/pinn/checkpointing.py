@@ -68,9 +68,13 @@ class Checkpoint:
         return self.path if _slots(self.path) else None
 
     def begin(self, run: Run) -> None:
-        """Write the first checkpoint; a path that cannot be used is an error."""
-        self._run, self._number = run, _newest_number(self.path)
-        self._write()
+        """Write the first checkpoint; a path that cannot be used is an error, unless slabs of time lie behind it."""
+        going_on, self._run = self._run is not None and self._number > 0, run
+        if going_on:
+            self._try()
+        else:
+            self._number = _newest_number(self.path)
+            self._write()
 
     def __call__(self, step: int, total: int, values: Mapping[str, float]) -> None:
         """Write where one is due."""
