@@ -24,6 +24,7 @@ from sciml.ibvp import IBVP
 from sciml.networks import MLP
 from sciml.points import PointSet, sample
 from sciml.record import RowMap, TrainingRecord
+from sciml.recording import record_of
 from sciml.residuals import ResidualSystem
 from sciml.solution import Solution, Solver
 from sciml.symbols import coordinates, field
@@ -35,5 +36,5 @@ __all__ = [
     "Observations", "Periodic", "PointSet", "PointsError", "Polygon", "ProblemError", "ProblemWarning", "Rectangle",
     "ResidualSystem", "Robin", "RowMap", "ScimlError", "Solution", "Solver", "SolverError", "SolverWarning",
     "TrainingRecord", "Unknown", "UnsupportedFunctionError", "cite", "coordinates", "field", "load_solution", "normal",
-    "sample",
+    "record_of", "sample",
 ]  # fmt: skip

@@ -16,10 +16,11 @@ from sciml.jets import Jet
 from sciml.networks import network_from_config
 from sciml.points import PointSet
 from sciml.record import TrainingRecord
+from sciml.recording import record_of
 from sciml.residuals import HardConstraint, choose_engine, hard_constraint
 from sciml.solution import Solution
+from solvers.pinn.gauge import gauged
 from solvers.pinn.packing import chosen, pack_points, unpack_points
-from solvers.pinn.recording import make_record
 
 _CHUNK = 4096
 
@@ -60,9 +61,8 @@ class PINNSolution(Solution):
     def record(self) -> TrainingRecord:
         """The objective exactly as it was minimised, on the final points; built when first asked for."""
         if self._record is None:
-            self._record = make_record(
-                self.problem, self.model, self.constraint, self.points, self.scale, self.coefficients
-            )
+            problem = gauged(self.problem)
+            self._record = record_of(problem, self.model, self.points, self.scale, self.constraint, self.coefficients)
         return self._record
 
     @record.setter

@@ -26,7 +26,6 @@ from sciml.residuals import (
 )
 from sciml.residuals.jacobian import split_jacobian
 from sciml.terms import Term
-from solvers.pinn.gauge import gauged
 
 
 class _Rows(nn.Module):
@@ -98,36 +97,48 @@ class _Recorder:
         return torch.nn.functional.pad(rows, (0, len(theta) - self.size))
 
 
-def make_record(
+def record_of(
     problem: IBVP,
     model: nn.Module,
-    constraint: HardConstraint | None,
     points: PointSet,
-    scale: Mapping[str, float],
-    coefficients: Mapping[sp.Symbol, float],
+    scale: Mapping[str, float] | None = None,
+    constraint: HardConstraint | None = None,
+    coefficients: Mapping[sp.Symbol, float] | None = None,
 ) -> TrainingRecord:
-    """The objective of a trained network.
+    """The objective Σ λ · weight · r² of a network that was trained on points of a problem, by any loop.
 
     Args:
-        problem: The problem.
-        model: The network in its final state; copied, so that evaluations leave it alone.
-        constraint: Hard constraint.
+        problem: The problem, with all conditions that were trained on.
+        model: The network in its final state, from (n, d) coordinates to (n, m) fields; copied, so that evaluations
+            leave it alone.
         points: Points of the final objective.
-        scale: λ by component name.
-        coefficients: Unknown coefficients; they are the last parameters, as values, not as free numbers.
+        scale: λ by name of component or term; 1 where a name is absent.
+        constraint: Hard constraint through which the network passes.
+        coefficients: Values of the unknown coefficients, the last parameters; their starts when omitted.
 
     Returns:
-        The record.
+        The record, for `Influence`.
+
+    Example:
+        >>> import sympy as sp
+        >>> from sciml import IBVP, Dirichlet, Interval, coordinates, field, sample
+        >>> x = coordinates("x"); u = field("u", x)
+        >>> problem = IBVP(sp.Eq(u.diff(x, 2), 2), Interval(x, 0, 1), boundary=[Dirichlet(u, x**2)])
+        >>> network = nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+        >>> record = record_of(problem, network, sample(problem, interior=8, boundary=2))
+        >>> len(record.parameters), len(record.weights)
+        (13, 10)
     """
-    recorder = _Recorder(gauged(problem), copy.deepcopy(model), constraint)
+    values = {symbol: unknown.start for symbol, unknown in problem.unknowns.items()} | dict(coefficients or {})
+    recorder = _Recorder(problem, copy.deepcopy(model), constraint)
     flat = [p.detach().reshape(-1) for p in model.parameters() if p.requires_grad]
-    values = torch.tensor([float(coefficients[symbol]) for symbol in problem.unknowns], dtype=torch.float64)
+    last = torch.tensor([float(values[symbol]) for symbol in problem.unknowns], dtype=torch.float64)
     rows = recorder.rows(points)
     return TrainingRecord(
-        parameters=torch.cat([*flat, values]),
+        parameters=torch.cat([*flat, last]),
         points=points,
         rows=rows,
-        weights=_weights(recorder, points, scale),
+        weights=_weights(recorder, points, scale or {}),
         constraint=constraint,
         unknowns=tuple(symbol.name for symbol in problem.unknowns),
         quantity=recorder.quantity,
