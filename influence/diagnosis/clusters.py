@@ -62,7 +62,8 @@ class InfluenceClusters(Pictured):
         axis.plot(places[self.medoids, first], vertical[self.medoids], "k*", markersize=10)
         axis.set_xlabel(names[first])
         axis.set_ylabel(names[second] if places.shape[1] > 1 else "cluster")
-        axis.set_title(str(self), fontsize="medium")
+        title = f"{len(self.shares)} kinds of influence maps, stability {self.stability:.2f}"
+        axis.set_title(title, fontsize="medium")
 
 
 def influence_clusters(
@@ -73,7 +74,7 @@ def influence_clusters(
     Args:
         scores: Influences.
         side: "query" or "train".
-        k: Number of clusters; by the largest gap among the first 8 eigenvalues when None.
+        k: Number of clusters; by the largest relative gap of the first eigenvalues when None (2 to 7).
         neighbours: Neighbours in the graph.
         bootstrap: Repetitions on four fifths of the maps, for the stability.
         seed: Seed.
@@ -97,7 +98,8 @@ def influence_clusters(
         raise SolverError("at least 8 influence maps that do not vanish", f"{len(kept)}", "ask at more points")
     unit = maps[kept] / size[kept, None]
     values, vectors = _spectrum(unit, neighbours)
-    count = k or 1 + int(np.argmax(np.diff(values[: min(9, len(values))])[1:])) + 1
+    few = np.maximum(values[: min(9, len(values))], 1e-12)
+    count = k or 2 + int(np.argmax(1 - few[1:-1] / few[2:]))  # relative gap: absolute ones grow along a continuum
     labels = _k_means(vectors[:, :count], count, rng)
     medoids = np.array([own[np.argmax((unit[own] @ unit[own].T).sum(axis=1))]
                         for c in range(labels.max() + 1) for own in [np.flatnonzero(labels == c)]])  # fmt: skip

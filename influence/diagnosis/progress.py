@@ -110,7 +110,7 @@ class Sensitivity(Pictured):
             axis.set_xlabel("parameter")
             axis.set_ylabel("sensitivity over the largest")
         axis.axvline(FAINT, color="black", linestyle="--") if len(self.layers) else axis.axhline(FAINT, color="black")
-        axis.set_title("sensitivity of the rows to the parameters", fontsize="medium")
+        axis.set_title("sensitivity to the parameters", fontsize="medium")
 
 
 def sensitivity(influence: Influence, model: nn.Module | None = None) -> Sensitivity | None:

@@ -13,7 +13,7 @@ from influence.diagnosis.training_faults import cancelling, leftover, overfittin
 Rule = Callable[[Indicators], list[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    vanishing, propagation, at_rest, ignored, contradiction, overfitting, unconverged, cancelling,
+    vanishing, overfitting, propagation, at_rest, ignored, contradiction, unconverged, cancelling,
 )  # fmt: skip
 
 

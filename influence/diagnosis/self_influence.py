@@ -84,13 +84,11 @@ class SelfInfluence(Pictured):
         size = root[order]
         axis.scatter(self.places[order, first], vertical[order], s=4 + 40 * size, c=size, cmap="viridis_r")
         ring = self.outlying
-        if ring.any():
-            axis.scatter(self.places[ring, first], vertical[ring], s=70, facecolors="none", edgecolors=COLOURS[1],
-                         linewidths=1.2, label=f"{int(ring.sum())} outlying rows")  # fmt: skip
-            axis.legend(fontsize="small", loc="upper right")
+        style = {"s": 70, "facecolors": "none", "edgecolors": COLOURS[1], "linewidths": 1.2}
+        axis.scatter(self.places[ring, first], vertical[ring], **style)
         axis.set_xlabel(self.coordinates[first])
         axis.set_ylabel(self.coordinates[second] if columns > 1 else "√(Cook / largest)")
-        axis.set_title("self-influence (√ of Cook's distance)", fontsize="medium")
+        axis.set_title(f"√ of Cook's distance; {int(ring.sum())} outlying rows ringed", fontsize="medium")
 
 
 def self_influence(influence: Influence) -> SelfInfluence:

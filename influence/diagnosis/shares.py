@@ -193,7 +193,7 @@ class InitialShare(Pictured):
         axis.set_ylim(0, 1)
         axis.set_xlabel(f"{self.along} of the prediction")
         axis.set_ylabel("share of the influence")
-        axis.set_title(", ".join(self.labels)[:60], fontsize="medium")
+        axis.set_title(f"share of {', '.join(self.labels)}"[:48], fontsize="medium")
         axis.legend(fontsize="small", loc="upper right")
 
 
