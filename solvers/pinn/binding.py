@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 
+import sympy as sp
 import torch
 from torch import nn
 
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
-from sciml.residuals import HardConstraint
+from sciml.jets import Jet, jet_atoms
+from sciml.residuals import AutogradEngine, HardConstraint
 from solvers.pinn.placement import Counts, draw
 from solvers.pinn.scaling import field_statistics
 
@@ -60,4 +62,39 @@ def _checked(model: nn.Module, problem: IBVP) -> nn.Module:
     if not isinstance(values, torch.Tensor) or values.shape != (2, count):
         given = f"shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else type(values).__name__
         raise SolverError(wanted, f"{given} from two points", "change the sizes of its layers")
+    _check_smoothness(model, problem)
     return model
+
+
+def _check_smoothness(model: nn.Module, problem: IBVP) -> None:
+    """Refuse a module some of whose derivatives vanish everywhere, as the second ones of ReLU: training would not tell.
+
+    Looked at with other parameters, as some modules begin as linear maps on purpose.
+
+    Args:
+        model: The module.
+        problem: The problem.
+
+    Raises:
+        SolverError: If a derivative that the problem needs vanishes everywhere.
+    """
+    atoms: dict[sp.Expr, Jet] = {}
+    for term in problem.terms:
+        for expression in term.expressions:
+            atoms |= jet_atoms(problem.substitute(expression), problem.fields, problem.coordinates)
+    lower = {tuple(int(i == axis) for i in range(len(problem.coordinates))) for axis in range(len(problem.coordinates))}
+    needed = list(dict.fromkeys([*atoms.values(), *((0, orders) for orders in sorted(lower))]))
+    other, generator = copy.deepcopy(model), torch.Generator().manual_seed(0)
+    points = torch.tensor(draw(problem, (), Counts(32, 1, 1), 0).of(problem.terms[0].name).coordinates)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype), alpha=0.1)
+    largest = AutogradEngine().jets(other, points, needed, parameters=False).abs().amax(dim=0)
+    size = {jet: float(value) for jet, value in zip(needed, largest, strict=True)}
+    dead = [atom for atom, jet in atoms.items() if sum(jet[1]) > 1 and size[jet] <= 0]
+    if dead and max(size.values()) > 0:
+        raise SolverError(
+            f"a network with derivatives of the order that the problem needs: {', '.join(map(str, dead))}",
+            f"{type(model).__name__}, for which they vanish everywhere",
+            "a smooth activation such as tanh in place of ReLU",
+        )

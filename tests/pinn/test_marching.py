@@ -220,7 +220,8 @@ def test_time_budget_is_shared_by_the_slabs() -> None:
         (lambda: march(IBVP(field("s", x).diff(x) - 1, Interval(x, 0, 1), boundary=[Dirichlet(field("s", x), 0,
                        on="left")])), "time and initial data"),
         (lambda: march(HEAT.replace(pde=sp.Eq(u.diff(t), sp.Symbol("k") * u.diff(x, 2)),
-                       unknowns={sp.Symbol("k"): 0.1}, observations=[Observations(u, [[0.5, 2]], [0.1])])), "unknown k"),
+                       unknowns={sp.Symbol("k"): 0.1}, observations=[Observations(u, [[0.5, 2]], [0.1])])),
+         "unknown k"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_cut_is_refused(make: Any, match: str) -> None:
