@@ -82,21 +82,21 @@ class Diagnosis:
             lines.append((
                 name, f"{int(own.sum())}", f"{shares[name]:.1%}", f"{square[own].sum() / total:.1%}",
                 f"{found.determined[name]:.1f}", f"{held.training[i]:.1e}", _number(held.held_out[i], ".1e"),
-                _number(held.ratio[i], ".2f"), _number(held.unexplained[i], ".1e"),
+                _number(held.ratio[i], ".2f" if held.ratio[i] < 1e4 else ".0e"), _number(held.unexplained[i], ".1e"),
             ))  # fmt: skip
         return lines
 
     def _details(self) -> str:
-        found = self.indicators
+        found, trust = self.indicators, self.indicators.exam.influence.reliability
         lines = [
             f"tension {found.tension:.1e}, change with fresh points {found.fresh:.1e}, with one more step "
             f"{found.further:.1e} (in units of the spread)",
-            str(found.unfinished),
+            f"{found.unfinished}; |grad L| = {trust.gradient_norm:.1e}",
             *(str(one).splitlines()[0] for one in (
                 found.sensitivity, found.causality, found.initial, found.proximity, found.cancellation,
                 found.self_influence, found.conflict, found.clusters) if one is not None),
             *map(str, found.structures),
-            str(found.exam.influence.reliability),
+            *str(trust).splitlines()[1:3],
         ]  # fmt: skip
         return "\n".join(lines)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from influence.diagnosis.indicators import Indicators
 
 
@@ -33,8 +35,11 @@ def largest(values: dict[str, float]) -> str:
 
 def stopped(found: Indicators) -> bool:
     """Whether one more step of training would change the answer."""
-    moved = found.further > found.exam.accuracy and found.unfinished.drop > found.exam.accuracy
-    return moved or (found.unfinished.drop > 0.5 and bool(unexplained(found)) and troubled(found))
+    accuracy, drop, held = found.exam.accuracy, found.unfinished.drop, found.held_out
+    moved = found.further > accuracy and drop > accuracy
+    worse = np.fmax(held.training, held.held_out)
+    on_points = held.unexplained * held.training / np.where(worse > 0, worse, 1.0)  # there alone steps can help
+    return moved or (drop > 0.5 and bool((on_points > accuracy).any()) and troubled(found))
 
 
 def faint(found: Indicators) -> bool:
