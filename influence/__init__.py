@@ -32,6 +32,7 @@ from influence.functions import Influence
 from influence.integrals import Integral
 from influence.refits import Agreement, Refit
 from influence.reliability import Reliability
+from influence.resampling import InfluenceSampler
 from influence.rows import RowBlock
 from influence.scores import Scores
 from influence.sweep import Sweep
@@ -48,6 +49,7 @@ __all__ = [
     "HeldOut",
     "Influence",
     "InfluenceClusters",
+    "InfluenceSampler",
     "InitialShare",
     "Integral",
     "MeanSquare",

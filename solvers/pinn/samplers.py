@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml.drawing import stratified
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet
@@ -133,7 +134,7 @@ class RAD:
         pool = draw(problem, absent, Counts(self.candidates * count, 0, 0), seed)
         density = self._density(residual_size(problem, model, pool))
         shape = density if self.weighted else density * pool.weight  # published: relative to even candidates
-        chosen = systematic(shape, count, np.random.default_rng(seed))
+        chosen = stratified(pool.coordinates, shape, count, np.random.default_rng(seed))
         weight = pool.weight[chosen] / density[chosen] if self.weighted else None
         rest = keep_terms(fresh, [other for other in fresh.terms if other != name])
         return rest.add(pool.coordinates[chosen], name, weight=weight)
@@ -168,29 +169,3 @@ def residual_size(problem: IBVP, model: Any, points: PointSet) -> np.ndarray:
         )
     mean = squares.mean(axis=0)
     return np.sqrt((squares / np.where(mean > 0, mean, 1.0)).sum(axis=1))
-
-
-def systematic(density: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Different indices drawn in proportion to a density with little variance (systematic sampling).
-
-    Args:
-        density: Positive numbers, (n,).
-        count: How many, at most n.
-        generator: Source of the random offset.
-
-    Returns:
-        Increasing indices, (count,).
-
-    Example:
-        >>> import numpy as np
-        >>> systematic(np.array([1.0, 1.0, 2.0, 4.0]), 2, np.random.default_rng(0))
-        array([2, 3])
-    """
-    share = count * density / density.sum()
-    while (share > 1).any():  # what is certain to be drawn is drawn once; the others share the rest
-        certain = share >= 1
-        rest = density * ~certain
-        share = np.where(certain, 1.0, (count - certain.sum()) * rest / max(rest.sum(), 1e-300))
-    ends = np.cumsum(share)
-    marks = np.arange(count) + generator.random()
-    return np.unique(np.minimum(np.searchsorted(ends, marks), len(density) - 1))

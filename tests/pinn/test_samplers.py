@@ -11,7 +11,7 @@ from sciml import IBVP, MLP, Dirichlet, Interval, Observations, PointSet, coordi
 from sciml.errors import SolverError
 from solvers import RAD, Fixed, RandomResample
 from solvers.pinn.placement import Counts, counts_for_rows, draw
-from solvers.pinn.samplers import systematic
+from sciml.drawing import systematic
 
 x, t = coordinates("x t")
 u = field("u", x, t)
