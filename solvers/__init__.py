@@ -1,7 +1,7 @@
 """How a problem is solved."""
 
 from solvers.lie import LieSolver
-from solvers.pinn import PINN, RAD, Fixed, RandomResample
+from solvers.pinn import PACMANN, PINN, R3, RAD, RAR, Checkpoint, Fixed, RandomResample
 from solvers.reference import FiniteElement
 from solvers.symmetry.entry import point_symmetries
 from solvers.symmetry.ibvp_symmetries import ibvp_symmetries
@@ -10,8 +10,12 @@ from solvers.symmetry.parameters import special_parameters
 from solvers.symmetry.similarity import similarity_reductions
 
 __all__ = [
+    "PACMANN",
     "PINN",
+    "R3",
     "RAD",
+    "RAR",
+    "Checkpoint",
     "FiniteElement",
     "Fixed",
     "LieSolver",

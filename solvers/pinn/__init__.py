@@ -5,12 +5,16 @@ from solvers.pinn.checkpointing import Checkpoint
 from solvers.pinn.marched import MarchedSolution
 from solvers.pinn.pinn import PINN
 from solvers.pinn.placement import Counts
+from solvers.pinn.refining import PACMANN, R3, RAR
 from solvers.pinn.samplers import RAD, Fixed, RandomResample
 from solvers.pinn.solution import PINNSolution
 
 __all__ = [
+    "PACMANN",
     "PINN",
+    "R3",
     "RAD",
+    "RAR",
     "Checkpoint",
     "Counts",
     "EarlyStopping",

@@ -1,0 +1,248 @@
+"""Residual-based resamplers that keep points, as they were published: RAR, R3 and PACMANN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sciml.drawing import systematic
+from sciml.errors import SolverError
+from sciml.ibvp import IBVP
+from sciml.points import PointSet, sample
+from solvers.pinn.samplers import residual_size
+
+
+def _interior(problem: IBVP) -> str:
+    return problem.terms[0].name
+
+
+def _seed(seed: int, points: PointSet) -> int:
+    # the first free ID differs after every draw, so that it makes a seed without any state
+    return int(np.random.SeedSequence([seed, points.next_id]).generate_state(1)[0])
+
+
+def _even(problem: IBVP, count: int, seed: int) -> np.ndarray:
+    drawn = sample(problem, interior=count, boundary=0, initial=0, method="sobol", seed=seed)
+    return drawn.of(_interior(problem)).coordinates
+
+
+def _sizes(problem: IBVP, model: Any, places: np.ndarray) -> np.ndarray:
+    return residual_size(problem, model, PointSet(places, terms=(_interior(problem),), term_kinds=("interior",)))
+
+
+def _equal_weights(points: PointSet, name: str) -> PointSet:
+    weight = points.weight.copy()
+    weight[points.mask(name)] = 1.0 / max(int(points.mask(name).sum()), 1)
+    return points.with_weight(weight)
+
+
+@dataclass
+class RAR:
+    """Residual-based adaptive refinement: points are added where the residual is large, none is dropped.
+
+    `power=None` adds the candidates of the largest |r| (RAR-G; Lu et al. 2021, arXiv 1907.04502); a number draws them
+    with density |r|^power / mean + floor (RAR-D; Wu et al. 2023, arXiv 2207.10289). All points weigh the same, as
+    published: the minimised integral is then one that stresses where points were added.
+
+    Args:
+        add: Points per call.
+        most: No more than so many interior points.
+        power: None, or the power of |r|.
+        floor: c.
+        candidates: Number of candidates.
+        every: Steps between calls; None leaves it to the optimiser.
+        seed: Seed.
+
+    Raises:
+        SolverError: If a number is out of range.
+    """
+
+    add: int = 10
+    most: int | None = None
+    power: float | None = 2.0
+    floor: float = 0.0
+    candidates: int = 10_000
+    every: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            SolverError: If one is out of range.
+        """
+        numbers = (self.add, self.candidates, self.every or 1, self.most or 1)
+        if min(numbers) < 1 or self.floor < 0 or (self.power or 0) < 0 or self.candidates < self.add:
+            raise SolverError(
+                "add, every, most >= 1, candidates >= add, power and floor >= 0", repr(self), "RAR(add=10)"
+            )
+
+    def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
+        """The present points and new ones.
+
+        Args:
+            problem: The problem.
+            model: The solved fields as a module.
+            points: The present points.
+
+        Returns:
+            The larger set; the same object when `most` is reached.
+        """
+        name = _interior(problem)
+        free = self.add if self.most is None else min(self.add, self.most - int(points.mask(name).sum()))
+        if free <= 0:
+            return points
+        seed = _seed(self.seed, points)
+        pool = _even(problem, self.candidates, seed)
+        size = _sizes(problem, model, pool)
+        if self.power is None:
+            chosen = np.sort(np.argsort(-size, kind="stable")[:free])
+        else:
+            powered = size**self.power
+            density = powered / powered.mean() + self.floor if powered.any() else np.ones_like(size)
+            chosen = systematic(density, free, np.random.default_rng(seed))
+        return _equal_weights(points.add(pool[chosen], name), name)
+
+
+@dataclass
+class R3:
+    """Retain, resample, release: points with |r| above the mean stay, others are new (Daw et al. 2023, arXiv 2207.02338).
+
+    With `causal`, |r| is multiplied by the gate (1 - tanh(α(t' - γ)))/2, t' from 0 to 1,
+    and γ moves on from -1/2 as the gated residual falls: γ += rate · exp(-tolerance · mean square).
+
+    Args:
+        causal: Whether to gate in time.
+        steepness: α.
+        rate: Speed of γ per call.
+        tolerance: ε in the exponent.
+        every: Steps between calls; None leaves it to the optimiser.
+        seed: Seed.
+
+    Attributes:
+        front: γ.
+
+    Raises:
+        SolverError: If a number is out of range.
+    """
+
+    causal: bool = False
+    steepness: float = 5.0
+    rate: float = 0.05
+    tolerance: float = 20.0
+    every: int | None = None
+    seed: int = 0
+    front: float = -0.5
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            SolverError: If one is out of range.
+        """
+        if min(self.steepness, self.rate, self.tolerance) <= 0 or (self.every is not None and self.every < 1):
+            raise SolverError("steepness, rate, tolerance > 0 and every >= 1", repr(self), "R3()")
+
+    def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
+        """Some present points and new ones, as many as before.
+
+        Args:
+            problem: The problem.
+            model: The solved fields as a module.
+            points: The present points.
+
+        Returns:
+            The new set.
+
+        Raises:
+            SolverError: If the causal form is asked for a problem without time.
+        """
+        name = _interior(problem)
+        own = points.of(name)
+        size = _sizes(problem, model, own.coordinates)
+        if self.causal:
+            if problem.time is None:
+                raise SolverError("a problem with time", "a steady one", "R3(causal=False)")
+            start, end = problem.bounds[-1]
+            gate = 0.5 * (1 - np.tanh(self.steepness * ((own.coordinates[:, -1] - start) / (end - start) - self.front)))
+            size = size * gate
+            self.front += self.rate * float(np.exp(-self.tolerance * np.mean(size**2)))
+        gone = own.ids[size <= size.mean()]
+        if not len(gone):
+            return points
+        fresh = _even(problem, len(gone), _seed(self.seed, points))
+        return _equal_weights(points.remove(gone).add(fresh, name), name)
+
+
+@dataclass
+class PACMANN:
+    """Points climb the squared residual by some Adam steps (Visser et al. 2024, arXiv 2411.19632).
+
+    Slopes of r² in the coordinates are central differences. A step that would leave the domain is not taken.
+
+    Args:
+        steps: Adam steps per call.
+        rate: Length of a step, in units of the domain's sides.
+        every: Steps of training between calls; None leaves it to the optimiser.
+
+    Raises:
+        SolverError: If a number is out of range.
+    """
+
+    steps: int = 5
+    rate: float = 0.01
+    every: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            SolverError: If one is out of range.
+        """
+        if self.steps < 1 or not 0 < self.rate < 1 or (self.every is not None and self.every < 1):
+            raise SolverError("steps >= 1, rate within (0, 1), every >= 1", repr(self), "PACMANN(steps=5, rate=0.01)")
+
+    def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
+        """The same points at other places.
+
+        Args:
+            problem: The problem.
+            model: The solved fields as a module.
+            points: The present points.
+
+        Returns:
+            The moved set, IDs and weights as before; a point that also serves another term stays.
+        """
+        name = _interior(problem)
+        free = np.setdiff1d(points.ids_of(name), points.ids[~points.mask(name)])
+        low, high = np.array(problem.bounds).T
+        places = points.locate(free)
+        first, second = np.zeros_like(places), np.zeros_like(places)
+        for step in range(1, self.steps + 1):
+            slope = self._slope(problem, model, places, high - low)
+            first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+            move = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-12)
+            moved = places + self.rate * (high - low) * move
+            places = np.where(self._inside(problem, moved)[:, None], moved, places)
+        return points.move(free, places)
+
+    @staticmethod
+    def _inside(problem: IBVP, places: np.ndarray) -> np.ndarray:
+        low, high = np.array(problem.bounds).T
+        inside = problem.domain.contains(places[:, : len(problem.space)])
+        return np.asarray(inside & ((places >= low) & (places <= high)).all(axis=1))
+
+    def _slope(self, problem: IBVP, model: Any, places: np.ndarray, sides: np.ndarray) -> np.ndarray:
+        """Slope of r² per side of the domain, 0 where a difference would leave the domain."""
+        slope = np.zeros_like(places)
+        for axis in range(places.shape[1]):
+            shift = np.zeros(places.shape[1])
+            shift[axis] = 1e-4 * sides[axis]
+            ends = [places + shift, places - shift]
+            fine = self._inside(problem, ends[0]) & self._inside(problem, ends[1])
+            if fine.any():  # one scale of the components for both ends
+                sizes = _sizes(problem, model, np.concatenate([end[fine] for end in ends])) ** 2
+                slope[fine, axis] = (sizes[: fine.sum()] - sizes[fine.sum() :]) / 2e-4
+        return slope
