@@ -80,8 +80,8 @@ def selector(seed: int) -> Task:
     mask[:, :2] = (x[360:, 5:] > 0).double()
     mask[:, 2:4] = (x[360:, 5:] < 0).double()
     mask[:, 5] = math.nan
-    terms = [{"Z0 Z1": 0.5, "Z2 Z3": 0.5, "Z0 Z1 Z5": 0.5, "Z2 Z3 Z5": 0.5}]
-    circuit = encoding_first(6, layers=1, axis="X", observables=terms)
+    terms = [{"Z0 Z1": 0.5, "Z2 Z3": 0.5, "Z0 Z1 Z5": 0.5, "Z2 Z3 Z5": -0.5}]
+    circuit = encoding_first(6, layers=0, axis="X", trailing="XY", observables=terms)
     return Task(x[:360], y[:360], x[360:], y[360:], circuit, mask=mask)
 
 

@@ -106,7 +106,9 @@ def evaluate(
     scores: dict[str, float] = {}
     for name in names:
         if name in {"auc", "ap"}:
-            scores[name] = ranking(scorer.base.values.abs(), torch.as_tensor(mask, dtype=torch.float64), name)
+            truth = torch.as_tensor(mask, dtype=torch.float64)
+            alike = scorer.base.values.shape == scorer.x.shape  # players may be groups of features
+            scores[name] = ranking(scorer.base.values.abs(), truth, name) if alike else float("nan")
         elif name in {"deletion", "insertion"}:
             scores |= scorer.removal(name)
         elif name == "shot robustness":
@@ -153,7 +155,7 @@ class _Scorer:
     def sensitivity_n(self, subsets: int = 60) -> float:
         """Correlation over random subsets of half of the features."""
         game = self._game(self.reference)
-        count = self.x.shape[1]
+        count = len(self.base.players)
         if game is None or count < 3:
             return float("nan")
         order = torch.rand(subsets, count, generator=self._generator()).argsort(dim=1)

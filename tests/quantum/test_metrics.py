@@ -72,6 +72,12 @@ def test_metrics_of_a_network() -> None:
     assert "deletion uniform" in str(table)
     assert table.scores == evaluate(occlusion, network, x).scores
     assert math.isnan(evaluate(qlrp, network, x, ["shot robustness"])["shot robustness 100"])
+    grouped = QuantumNetwork(encoding_first(3, 6, layers=1, axis="YX"), seed=0)
+    table = evaluate(qlrp, grouped, torch.rand(3, 6, dtype=torch.float64), mask=torch.ones(3, 6))
+    assert math.isnan(table["auc"])
+    assert math.isnan(table["deletion 0"])
+    assert table["sensitivity-n"] <= 1
+    assert table["shapley distance"] < 1e-13
     with pytest.raises(SolverError, match="metrics auc"):
         evaluate(occlusion, network, x, ["beauty"])
     with pytest.raises(SolverError, match="mask"):
