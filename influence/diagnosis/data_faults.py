@@ -56,6 +56,9 @@ def _points(found: Indicators, rows: np.ndarray, evidence: Evidence) -> list[Fin
     matters = found.tension > found.exam.accuracy
     if not matters and not found.unexplained.get(str(labels[0]), 0.0) > found.exam.accuracy:
         return []
+    peers = {str(label): (found.self_influence.labels == label).sum() for label in labels}
+    if any((labels == label).sum() > 0.5 * count for label, count in peers.items()):
+        return []  # not a few of its rows: the component as a whole is not met
     if kind == "equation":
         made = _sources(found, rows, evidence, words, where)
         return [made] if matters or made.name != "under-resolved region" else []

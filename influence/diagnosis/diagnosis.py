@@ -50,7 +50,7 @@ class Diagnosis:
     def estimated_error(self) -> float:
         """Estimate of the error of predictions in units of their spread: the largest of four signs.
 
-        The tension ½ Σ|I| between rows, the change when held-out points join, that of one more step of training; and
+        The tension ½ Σ|I| between rows, the change when held-out points join, that of going on with the training; and
         the largest share of a condition that is not met.
         """
         return max(moving(self.indicators), *unmet(self.indicators, "condition").values(), 0.0)
@@ -89,7 +89,7 @@ class Diagnosis:
     def _details(self) -> str:
         found, trust = self.indicators, self.indicators.exam.influence.reliability
         lines = [
-            f"tension {found.tension:.1e}, change with fresh points {found.fresh:.1e}, with one more step "
+            f"tension {found.tension:.1e}, change with fresh points {found.fresh:.1e}, with further steps "
             f"{found.further:.1e} (in units of the spread)",
             f"{found.unfinished}; |grad L| = {trust.gradient_norm:.1e}",
             *(str(one).splitlines()[0] for one in (

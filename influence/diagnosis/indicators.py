@@ -119,8 +119,10 @@ class Indicators:
 
     @cached_property
     def unfinished(self) -> Unfinished:
-        """What one more step gains."""
-        return unfinished_training(self.exam.influence)
+        """What one more step gains; five, where rows contradict each other or are left unexplained."""
+        accuracy = self.exam.accuracy
+        doubtful = self.tension > accuracy or bool((self.held_out.unexplained > accuracy).any())
+        return unfinished_training(self.exam.influence, 5 if doubtful else 1)
 
     @cached_property
     def sensitivity(self) -> Sensitivity | None:
@@ -157,7 +159,7 @@ class Indicators:
 
     @cached_property
     def further(self) -> float:
-        """Change of predictions by one more step of the training, in units of the spread."""
+        """Change of predictions by going on with the training, in units of the spread."""
         return self.exam.change(self.unfinished.step)
 
     @cached_property

@@ -11,7 +11,7 @@ from torch import nn
 
 from influence.diagnosis.pictured import Pictured, bars
 from influence.functions import Influence
-from sciml.least_squares import NormalMatrix
+from sciml.least_squares import NormalMatrix, scale_rows
 
 _SHIFTS = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1.0)  # of the largest eigenvalue
 FAINT = 1e-3  # of the largest sensitivity
@@ -19,50 +19,64 @@ FAINT = 1e-3  # of the largest sensitivity
 
 @dataclass(frozen=True, eq=False)
 class Unfinished:
-    """The best Levenberg-Marquardt step from where the training ended.
+    """A few Levenberg-Marquardt steps from where the training ended.
 
     Attributes:
-        drop: Share of the loss that it takes away; 0 if none goes down.
-        step: The step, (P,).
+        drop: Share of the loss that they take away; 0 if none goes down.
+        step: Change of θ, (P,).
         loss: Loss at the end of the training.
+        steps: Steps done.
     """
 
     drop: float
     step: torch.Tensor
     loss: float
+    steps: int
 
     def __str__(self) -> str:
         """The gain."""
-        return f"one more Gauss-Newton step lowers the loss {self.loss:.2e} by {self.drop:.1%}"
+        what = "one more Gauss-Newton step lowers" if self.steps == 1 else f"{self.steps} more Gauss-Newton steps lower"
+        return f"{what} the loss {self.loss:.2e} by {self.drop:.1%}"
 
 
-def unfinished_training(influence: Influence) -> Unfinished:
-    """Try damped Gauss-Newton steps and evaluate the true objective after each.
+def unfinished_training(influence: Influence, steps: int = 1) -> Unfinished:
+    """Go on with the training: in each step the best of six dampings on the true objective.
 
     Args:
         influence: Influence of the solution.
+        steps: Most steps.
 
     Returns:
-        The step of the largest decrease.
+        What was gained.
     """
-    curvature, record = influence.curvature, influence.record
-    theta, gradient = curvature.theta, curvature.gradient
+    record, curvature = influence.record, influence.curvature
     with torch.no_grad():
-        start = float(record.loss(theta))
-    best, move = start, torch.zeros_like(theta)
-    for step in _steps(influence, gradient):
-        with torch.no_grad():
-            loss = float(record.loss(theta + step))
-        if np.isfinite(loss) and loss < best:
-            best, move = loss, step
-    return Unfinished(1 - best / start if start > 0 else 0.0, move, start)
+        start = float(record.loss(curvature.theta))
+    theta, best = curvature.theta, start
+    for number in range(steps):
+        before = theta
+        for step in _steps(influence, None if number == 0 else theta):
+            with torch.no_grad():
+                loss = float(record.loss(before + step))
+            if np.isfinite(loss) and loss < best:
+                theta, best = before + step, loss
+        if theta is before:
+            break
+    return Unfinished(1 - best / start if start > 0 else 0.0, theta - curvature.theta, start, steps)
 
 
-def _steps(influence: Influence, gradient: torch.Tensor) -> list[torch.Tensor]:
-    curvature = influence.curvature
-    if curvature.rows is None or not curvature.largest > 0:
-        return [-curvature.factor.solve(gradient)]
-    normal = NormalMatrix(curvature.rows)
+def _steps(influence: Influence, theta: torch.Tensor | None) -> list[torch.Tensor]:
+    """Steps of six dampings from θ; from where the curvature was taken when None."""
+    curvature, record = influence.curvature, influence.record
+    matrix, gradient = curvature.rows, curvature.gradient
+    if matrix is None or not curvature.largest > 0:
+        return [-curvature.factor.solve(gradient)] if theta is None else []
+    if theta is not None:
+        residual, jacobian = record.rows.jacobian(theta)
+        scaled = scale_rows(residual, jacobian, record.weights.to(torch.float64))
+        matrix = scaled.matrix
+        gradient = scaled.gradient + torch.as_tensor(record.regularisation) * (theta - record.reference)
+    normal = NormalMatrix(matrix)
     shifts = [curvature.decay + share * curvature.largest for share in _SHIFTS]
     return [-normal.factor(shift).solve(gradient) for shift in shifts]
 

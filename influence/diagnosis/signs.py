@@ -34,7 +34,7 @@ def largest(values: dict[str, float]) -> str:
 
 
 def stopped(found: Indicators) -> bool:
-    """Whether one more step of training would change the answer."""
+    """Whether a few more steps of training would change the answer."""
     accuracy, drop, held = found.exam.accuracy, found.unfinished.drop, found.held_out
     moved = found.further > accuracy and drop > accuracy
     worse = np.fmax(held.training, held.held_out)

@@ -39,13 +39,14 @@ def unconverged(found: Indicators) -> list[Finding]:
         return []
     drop, further = found.unfinished.drop, found.further
     evidence: dict[str, float | str] = {
-        "loss taken away by one more step": drop,
+        "loss taken away by going on": drop,
+        "steps": float(found.unfinished.steps),
         "change of predictions (spreads)": further,
         "|grad L|": found.exam.influence.reliability.gradient_norm,
     }
     words = (
-        f"one more Gauss-Newton step lowers the loss by {drop:.0%} and moves predictions by {further:.1%} of their "
-        "spread: the training stopped on the way, and influences are those of an unfinished model"
+        f"{found.unfinished}, and predictions move by {further:.1%} of their spread: the training stopped on the way, "
+        "and influences are those of an unfinished model"
     )
     advice = (
         "train longer; a second-order optimiser (Levenberg-Marquardt, L-BFGS) after Adam",

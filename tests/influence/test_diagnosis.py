@@ -300,13 +300,13 @@ def test_report_in_three_forms(tmp_path) -> None:
     assert "evidence:" in text
     assert "try:" in text
     assert "initial u" in text
-    report.plot().canvas.draw()
     page = report.html(tmp_path / "card.html")
     assert (tmp_path / "card.html").read_text(encoding="utf-8") == page
     assert page.startswith("<!doctype html>")
+    assert "overfitting to points" in page
+    assert "data:image/png;base64" in page
     assert "<script" not in page
     assert "http" not in page
-    assert "overfitting to points" in report._repr_html_()
     assert "overfitting" in repr(report)
 
 
