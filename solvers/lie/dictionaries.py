@@ -13,6 +13,7 @@ from solvers.lie.separated.dictionary import SeparatedDictionary
 from solvers.lie.separated.operator import read_separable
 from solvers.lie.statement import Statement
 from solvers.lie.system_dictionary import SystemDictionary
+from solvers.lie.travelling.dictionary import TravellingDictionary, travelling_speed
 
 
 class Dictionary(Protocol):
@@ -43,9 +44,9 @@ def dictionary_of(statement: Statement) -> Dictionary | None:
     if problem.time is not None and len(problem.coordinates) == 2 and statement.constant:
         evolution = read_evolution(statement)
         if evolution is not None:
-            return IntervalDictionary(statement, evolution)
-        if len(problem.fields) > 1:
-            return SystemDictionary(statement)
+            speed = travelling_speed(statement, evolution)
+            return IntervalDictionary(statement, evolution) if speed is None else TravellingDictionary(statement, speed)
+        return SystemDictionary(statement)
     separable = None if statement.constant else read_separable(statement)
     if separable is not None:
         return SeparatedDictionary(statement, separable)

@@ -23,10 +23,11 @@ from solvers.lie.planar.plane_atoms import PowerAtoms
 from solvers.lie.separated.separated_atoms import SeparatedAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.spectral_atoms import ChebyshevAtoms
+from solvers.lie.travelling.profile_atoms import ProfileAtoms
 
 _ATOMS = (
     ExponentialAtoms, FormulaAtoms, SimilarityAtoms, ChebyshevAtoms,
-    PowerAtoms, ArnoldiAtoms, BesselAtoms, SeparatedAtoms,
+    PowerAtoms, ArnoldiAtoms, BesselAtoms, SeparatedAtoms, ProfileAtoms,
 )  # fmt: skip
 KINDS: dict[str, Any] = {kind.kind: kind for kind in _ATOMS}
 _CHUNK = 2048

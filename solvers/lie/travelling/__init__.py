@@ -1,0 +1,1 @@
+"""Travelling profiles: the data themselves as seeds of waves."""
