@@ -12,7 +12,7 @@ from sciml.conditions import Dirichlet
 from sciml.expressions.data import evaluate_data
 from sciml.findings import Finding
 from sciml.flows.recognition import Flow, find_flow
-from sciml.geometry.quadrature import face_rule
+from sciml.geometry.quadrature import face_rule, region_rule
 from sciml.jets import field_atoms
 
 _SMALL = 1e-6  # of the flux through the boundary
@@ -92,6 +92,12 @@ def _net_flux(problem: Any, flow: Flow) -> Iterator[Finding]:
 def _through(problem: Any, flow: Flow, faces: list[str], t: float | None, nodes: int) -> tuple[float, float]:
     """∮ u·n and ∮ |u·n|."""
     net = size = 0.0
+    if flow.divergence != 0:
+        if not flow.divergence.free_symbols <= set(problem.coordinates):
+            return 0.0, 0.0
+        points, weights = region_rule(problem.domain, nodes)
+        columns = points if t is None else np.column_stack([points, np.full(len(points), t)])
+        net = -float(weights @ evaluate_data(flow.divergence, problem.coordinates, columns, problem.bounds))
     for face in faces:
         points, weights = face_rule(problem.domain, face, nodes)
         normals = problem.domain.normals(face, points)

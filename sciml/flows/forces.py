@@ -69,8 +69,7 @@ def force(
     if method == "line":
         values = [_line(solution, faces, time, count) for count in (max(nodes // 2, 4), nodes)]
     elif method == "volume":
-        lift = _cut_off(solution.problem.domain, faces, width)
-        values = [_volume(solution, rule, lift, time) for rule in volume_rules(solution, nodes)]
+        values = [_volume(solution, layer, time) for layer in _layers(solution, faces, width, nodes)]
     else:
         raise ProblemError('the method "line" or "volume"', repr(method), "")
     return Force(values[1], np.abs(values[1] - values[0]), method)
@@ -96,12 +95,23 @@ def _line(solution: Any, faces: tuple[str, ...], time: float | None, nodes: int)
     return total
 
 
-def _volume(solution: Any, rule: tuple, lift: Callable, time: float | None) -> np.ndarray:
+def _layers(solution: Any, faces: tuple[str, ...], width: float | None, nodes: int) -> list[tuple[np.ndarray, ...]]:
+    """Points, weights, w and ∇w of a coarse and a fine rule; w from the solution's own space where it has one."""
+    lift = _cut_off(solution.problem.domain, faces, width)
+    own = getattr(solution, "layer_rule", None)
+    if own is not None:
+        return [own(faces, order) for order in (4, 6)]
+    layers: list[tuple[np.ndarray, ...]] = []
+    for points, weights in volume_rules(solution, nodes):
+        w, slope = lift(points)
+        near = (w != 0) | (slope != 0).any(axis=1)
+        layers.append((points[near], weights[near], w[near], slope[near]))
+    return layers
+
+
+def _volume(solution: Any, layer: tuple[np.ndarray, ...], time: float | None) -> np.ndarray:
     problem = solution.problem
-    flow, (points, weights) = flow_of(problem), rule
-    w, slope = lift(points)
-    near = (w != 0) | (slope != 0).any(axis=1)
-    points, weights, w, slope = points[near], weights[near], w[near], slope[near]
+    flow, (points, weights, w, slope) = flow_of(problem), layer
     at, total = with_time(problem, points, time), []
     for i, inertia in enumerate(flow.inertia):
         density = solution.derivative(inertia, at) * w if inertia != 0 else np.zeros(len(at))
@@ -114,7 +124,10 @@ def _volume(solution: Any, rule: tuple, lift: Callable, time: float | None) -> n
 def _cut_off(domain: Any, faces: tuple[str, ...], width: float | None) -> Callable:
     """A function that falls from 1 on the faces to 0 at a distance, twice differentiable, with its gradient."""
     others = tuple(face for face in domain.faces if face not in faces)
-    if others:
+    touching = any((first in faces) != (second in faces) for _, first, second in domain.corner_faces())
+    if touching:
+        room = 0.0
+    elif others:
         places = np.concatenate([domain.sample_face(face, 400, "grid") for face in others])
         room = float(domain._distance(places, faces).min())
     else:

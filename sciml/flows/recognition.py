@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -21,12 +22,14 @@ class Flow:
         pressure: p.
         viscosity: ν, where the momentum equations are divided by their factor of ∇p.
         inertia: R per component, of first order: convection, change in time, sources, all that is no stress.
+        divergence: ∇·u, zero unless the equation has a source.
     """
 
     velocity: tuple[sp.Expr, ...]
     pressure: sp.Expr
     viscosity: sp.Expr
     inertia: tuple[sp.Expr, ...]
+    divergence: sp.Expr = sp.S.Zero
 
     def stress(self, i: int, j: int, space: tuple[sp.Symbol, ...]) -> sp.Expr:
         """σ_ij = -p δ_ij + ν (∂_j u_i + ∂_i u_j)."""
@@ -63,6 +66,7 @@ def flow_of(problem: Any) -> Flow:
     return flow
 
 
+@functools.lru_cache(maxsize=32)
 def find_flow(problem: Any) -> Flow | None:
     """The flow that a problem states, or None.
 
@@ -74,20 +78,21 @@ def find_flow(problem: Any) -> Flow | None:
     """
     equations = [problem.substitute(equation) for equation in problem.equations]
     for k, equation in enumerate(equations):
-        velocity = _divergence(equation, problem)
-        if velocity is None:
+        found = _divergence(equation, problem)
+        if found is None:
             continue
+        velocity, source = found
         rest = equations[:k] + equations[k + 1 :]
         for pressure in problem.fields:
             if pressure not in velocity:
                 flow = _momentum(rest, velocity, pressure, problem)
                 if flow is not None:
-                    return flow
+                    return replace(flow, divergence=source)
     return None
 
 
-def _divergence(equation: sp.Expr, problem: Any) -> tuple[sp.Expr, ...] | None:
-    """Fields u_k in the order of space where the equation is c ∇·u = source."""
+def _divergence(equation: sp.Expr, problem: Any) -> tuple[tuple[sp.Expr, ...], sp.Expr] | None:
+    """Fields u_k in the order of space, and the source, where the equation is c (∇·u - source) = 0."""
     d = len(problem.space)
     if d < 2 or len(equation.atoms(sp.Derivative)) != d:
         return None
@@ -101,7 +106,7 @@ def _divergence(equation: sp.Expr, problem: Any) -> tuple[sp.Expr, ...] | None:
     first = next(iter(found.values()))
     if first.free_symbols & set(problem.coordinates) or any(sp.simplify(c - first) != 0 for c in found.values()):
         return None
-    return tuple(problem.fields[owners[axis]] for axis in range(d))
+    return tuple(problem.fields[owners[axis]] for axis in range(d)), -form.source / first
 
 
 def _momentum(equations: list[sp.Expr], velocity: tuple[sp.Expr, ...], pressure: sp.Expr, problem: Any) -> Flow | None:

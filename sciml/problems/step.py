@@ -10,7 +10,7 @@ import sympy as sp
 from sciml.conditions import Condition, Dirichlet, Neumann
 from sciml.errors import ProblemWarning
 from sciml.flows.forces import reattachment
-from sciml.geometry import Rectangle
+from sciml.geometry import Polygon
 from sciml.ibvp import IBVP
 from sciml.problems.case import ProblemCase
 from sciml.problems.navier_stokes import equations
@@ -24,8 +24,8 @@ _UNSTABLE = 997  # Barkley, Gomes and Henderson 2002: 748 with the largest speed
 def backward_facing(reynolds: int = 800, length: int = 30) -> ProblemCase:
     """Steady flow behind a step of half the height of the channel [0, L] × [-1/2, 1/2].
 
-    The step is the lower half of the left side; through the upper half flows u = 24y(1/2 - y), of mean speed 1. The
-    outflow is free: u_x/Re = p, v_x = 0. Re is that of the mean speed at the inflow and the height of the channel. At
+    The lower half of the left side is the "step"; through the upper half, the "inlet", flows u = 24y(1/2 - y), of mean
+    speed 1. The outflow is free: u_x/Re = p, v_x = 0. Re is that of the mean speed at the inflow and the height of the channel. At
     Re 800 the flow attaches to the lower wall at x = 6.10 and leaves the upper one between 4.85 and 10.48. Above
     Re 997 it is unstable to waves along the span (Barkley, Gomes and Henderson 2002, J. Fluid Mech. 473, 167), which
     gives a warning.
@@ -44,14 +44,15 @@ def backward_facing(reynolds: int = 800, length: int = 30) -> ProblemCase:
     if reynolds > _UNSTABLE:
         warnings.warn(f"the steady plane flow behind the step is unstable above Re {_UNSTABLE}, given Re {reynolds}",
                       ProblemWarning, stacklevel=2)  # fmt: skip
-    solid = ["bottom", "top"]
+    solid = ["bottom", "top", "step"]
+    corners = [(0, -half), (length, -half), (length, half), (0, half), (0, 0)]
     problem = IBVP(
         pde=equations([u, v], p, (x, y), viscosity),
-        domain=Rectangle((x, 0, length), (y, -half, half)),
+        domain=Polygon((x, y), corners, name=["bottom", "right", "top", "inlet", "step"]),
         boundary=[
-            Dirichlet(u, sp.Piecewise((24 * y * (half - y), y > 0), (0, True)), on="left"),
+            Dirichlet(u, 24 * y * (half - y), on="inlet"),
             Dirichlet(u, 0, on=solid),
-            Dirichlet(v, 0, on=["left", *solid]),
+            Dirichlet(v, 0, on=["inlet", *solid]),
             Condition(sp.Eq(viscosity * u.diff(x), p), on="right"),
             Neumann(v, 0, on="right"),
         ],

@@ -118,14 +118,38 @@ class FiniteElementSolution(Solution):
         Returns:
             Points (q, d) and weights (q,).
         """
+        points, weights, _ = self._rule(self.elements, order)
+        return points.reshape(-1, points.shape[2]), weights.ravel()
+
+    def layer_rule(self, faces: Sequence[str], order: int = 6) -> tuple[np.ndarray, ...]:
+        """Quadrature on the elements at faces, with the function of the space that is 1 on them, 0 at other nodes.
+
+        Args:
+            faces: Names of faces.
+            order: As for `cell_rule`.
+
+        Returns:
+            Points (q, d), weights (q,), values (q,) and gradients (q, d) of the function.
+        """
+        domain = self.problem.domain
+        on = np.any([domain.on_face(face, self.nodes) for face in faces], axis=0).astype(float)
+        elements = self.elements[on[self.elements].any(axis=1)]
+        points, weights, reference = self._rule(elements, order)
+        count, d = points.shape[1:]
+        dofs = np.repeat(elements, count, axis=0)
+        shapes = physical_derivatives(self.nodes[dofs], np.tile(reference, (len(elements), 1)), self.degree)
+        values = np.einsum("qb,qb->q", shapes[0], on[dofs])
+        return points.reshape(-1, d), weights.ravel(), values, np.einsum("qbi,qb->qi", shapes[1], on[dofs])
+
+    def _rule(self, elements: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         d = self.nodes.shape[1]
         kind = {1: fem().refdom.RefLine, 2: fem().refdom.RefTri, 3: fem().refdom.RefTet}[d]
         reference, weights = fem().quadrature.get_quadrature(kind, order)
         values, slopes, _ = shape_functions(reference.T, self.degree)
-        corners = self.nodes[self.elements]
+        corners = self.nodes[elements]
         points = np.einsum("qb,ebi->eqi", values, corners)
         jacobian = np.linalg.det(np.einsum("ebi,qbk->eqik", corners, slopes))
-        return points.reshape(-1, d), (np.abs(jacobian) * weights).ravel()
+        return points, np.abs(jacobian) * weights, reference.T
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The degree, and the arrays."""

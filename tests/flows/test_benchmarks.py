@@ -1,0 +1,68 @@
+"""Published flows by finite elements: the cavity, DFG 2D-1 and the step against tables read from tests/data."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sciml.errors import ProblemWarning
+from sciml.flows import stream_function
+from sciml.problems import cavity, cylinder, step
+from solvers.reference import FiniteElement
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def rows(name):
+    with (DATA / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def extrema(reynolds):
+    return [float(row["value"]) for row in rows("cavity_high_accuracy_extrema.csv")
+            if int(row["Re"]) == reynolds and "psi" not in row["quantity"]]  # fmt: skip
+
+
+def cavity_flow(reynolds, size, wall):
+    with pytest.warns(ProblemWarning, match="jump of 1"):
+        case = cavity.lid(reynolds, "raw")
+    return case, FiniteElement(mesh_size=size, refine=dict.fromkeys(case.problem.faces, wall)).solve(case.problem)
+
+
+def test_cavity_at_reynolds_100():
+    case, flow = cavity_flow(100, 1 / 28, 0.012)
+    assert list(case.measure(flow).values()) == pytest.approx(extrema(100), rel=1e-3)
+    table = rows("ghia1982_u_vertical_centreline.csv")
+    places = np.array([float(row["y"]) for row in table])
+    gap = np.abs(flow(x=0.5, y=places)["u"] - [float(row["u_Re100"]) for row in table])
+    assert np.delete(gap, 11).max() < 6e-3  # the second-order grid of 1982; y = 0.1719 has two readings
+
+
+@pytest.mark.slow
+def test_cavity_at_reynolds_1000():
+    case, flow = cavity_flow(1000, 1 / 40, 0.005)
+    assert list(case.measure(flow).values()) == pytest.approx(extrema(1000), rel=1e-3)
+    (vortex,) = (float(row["value"]) for row in rows("cavity_high_accuracy_extrema.csv") if "psi" in row["quantity"])
+    assert stream_function(flow, [[0.5308, 0.5652]], (0.5, 0.0))[0] == pytest.approx(vortex, rel=2e-3)
+
+
+@pytest.mark.slow
+def test_dfg_cylinder_inside_the_published_intervals():
+    case = cylinder.dfg_steady()
+    flow = FiniteElement(mesh_size=0.3, refine={"cylinder": 0.03}).solve(case.problem)
+    found = case.measure(flow)
+    names = {"drag_coefficient_cD": "drag coefficient", "lift_coefficient_cL": "lift coefficient",
+             "pressure_difference": "pressure difference"}  # fmt: skip
+    for row in rows("dfg_cylinder_reference.csv"):
+        if row["benchmark"] == "2D-1" and row["quantity"] in names:
+            value = found[names[row["quantity"]]]
+            assert float(row["reference_low"]) <= value <= float(row["reference_high"]), row["quantity"]
+    assert found["drag coefficient"] == pytest.approx(5.57953523384, rel=3e-4)
+
+
+@pytest.mark.slow
+def test_step_separates_where_gartling_found():
+    case = step.backward_facing()
+    flow = FiniteElement(mesh_size=0.09, refine={"inlet": 0.05, "top": 0.05, "bottom": 0.05}).solve(case.problem)
+    assert case.measure(flow) == pytest.approx(dict(case.numbers), rel=0.02)
