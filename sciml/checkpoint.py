@@ -31,8 +31,11 @@ KINDS = {
     "exact": ("sciml.exact", "ExactSolution"),
     "pinn": ("solvers.pinn.solution", "PINNSolution"),
     "marched pinn": ("solvers.pinn.marched", "MarchedSolution"),
+    "ensemble": ("solvers.pinn.ensemble", "EnsembleSolution"),
     "finite element": ("solvers.reference.solution", "FiniteElementSolution"),
     "lie": ("solvers.lie.solution", "LieSolution"),
+    "mapped lie": ("solvers.lie.mapped_solution", "MappedSolution"),
+    "kernel": ("solvers.lie.mapped_solution", "KernelSolution"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from solvers.pinn.callbacks import EarlyStopping, LivePlot, Recorder, TensorBoard
 from solvers.pinn.checkpointing import Checkpoint
+from solvers.pinn.ensemble import Ensemble, EnsembleSolution
 from solvers.pinn.marched import MarchedSolution
 from solvers.pinn.pinn import PINN
 from solvers.pinn.placement import Counts
@@ -18,6 +19,8 @@ __all__ = [
     "Checkpoint",
     "Counts",
     "EarlyStopping",
+    "Ensemble",
+    "EnsembleSolution",
     "Fixed",
     "LivePlot",
     "MarchedSolution",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,21 @@ class PINN:
             weighting_for(weighting), optimiser, progress,
         ))  # fmt: skip
         self.seconds, self.slabs = _seconds(seconds), _slabs(slabs)
+
+    def member(self, number: int, of: int) -> PINN:
+        """The same solver with another seed and its share of the time, for an ensemble.
+
+        Args:
+            number: Number of the member, from 0.
+            of: Size of the ensemble.
+
+        Returns:
+            A new solver.
+        """
+        other = copy.copy(self)
+        other.settings = replace(self.settings, seed=self.settings.seed + number)
+        other.seconds = None if self.seconds is None else self.seconds / of
+        return other
 
     def solve(
         self, problem: IBVP, callbacks: Sequence[Callback] = (), resume: str | Path | None = None

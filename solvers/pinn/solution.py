@@ -21,6 +21,7 @@ from sciml.residuals import HardConstraint, choose_engine, hard_constraint
 from sciml.solution import Solution
 from solvers.pinn.gauge import gauged
 from solvers.pinn.packing import chosen, pack_points, unpack_points
+from solvers.pinn.uncertainty import standard_deviation
 
 _CHUNK = 4096
 
@@ -95,6 +96,22 @@ class PINNSolution(Solution):
                 values = self.constraint.apply(self.constraint.prepare(piece, needed), inner)
             blocks.append(values.detach().numpy())
         return np.concatenate(blocks)
+
+    def std(self, expression: sp.Expr, points: Any = None, noise: Mapping[str, float] | None = None) -> np.ndarray:
+        """Standard deviation by Laplace's approximation (see `solvers.pinn.uncertainty`).
+
+        Args:
+            expression: A field, a derivative, an unknown coefficient, or any expression of them.
+            points: (n, d); not needed for coefficients.
+            noise: σ by name of observations; those of the `Observations` where omitted, else estimated from residuals.
+
+        Returns:
+            (n,), or (1,) without points.
+        """
+        if points is None:
+            points = self.points.coordinates[:1]
+        self.derivative(expression, points)  # says what is wrong with the expression or the points
+        return standard_deviation(self.problem, self.record, expression, self.check_points(points), noise)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Configuration and parameters of the network, points and weights of the objective.
