@@ -108,7 +108,7 @@ class RAR:
 
 @dataclass
 class R3:
-    """Retain, resample, release: points with |r| above the mean stay, others are new (Daw et al. 2023, arXiv 2207.02338).
+    """Retain, resample, release: points with |r| above its mean stay, others are new (Daw et al. 2023, 2207.02338).
 
     With `causal`, |r| is multiplied by the gate (1 - tanh(α(t' - γ)))/2, t' from 0 to 1,
     and γ moves on from -1/2 as the gated residual falls: γ += rate · exp(-tolerance · mean square).

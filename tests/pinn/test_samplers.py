@@ -8,10 +8,10 @@ import sympy as sp
 import torch
 
 from sciml import IBVP, MLP, Dirichlet, Interval, Observations, PointSet, coordinates, field
+from sciml.drawing import systematic
 from sciml.errors import SolverError
 from solvers import RAD, Fixed, RandomResample
 from solvers.pinn.placement import Counts, counts_for_rows, draw
-from sciml.drawing import systematic
 
 x, t = coordinates("x t")
 u = field("u", x, t)
