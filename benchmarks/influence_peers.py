@@ -23,10 +23,10 @@ PEERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "captum Arnoldi, defaults": (ArnoldiInfluenceFunction, {}),
     "captum Arnoldi, damped": (
         ArnoldiInfluenceFunction,
-        {"projection_dim": 150, "arnoldi_dim": 300, "arnoldi_tol": 1e-6},
+        {"projection_dim": 200, "arnoldi_dim": 400, "arnoldi_tol": 1e-6},
     ),
     "captum Naive, defaults": (NaiveInfluenceFunction, {}),
-    "captum Naive, damped": (NaiveInfluenceFunction, {"projection_dim": 900}),
+    "captum Naive, damped": (NaiveInfluenceFunction, {"projection_dim": 3000}),
 }
 
 

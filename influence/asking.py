@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import sympy as sp
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from influence.curvature import Curvature
 from influence.integrals import Integral
+from influence.modules import ModuleFunction
 from influence.targets import Expression, MeanSquare, Query, Residual, SmoothMax, callable_gradient, point_array
 from sciml.errors import PointsError, ProblemError, SolverError
 from sciml.ibvp import IBVP
@@ -25,10 +26,13 @@ class Asker:
         record: The record.
         problem: Its problem, or None.
         curvature: Its linearisation, whose rows serve targets on training points.
+        model: A user's own module, of which callable targets (model, points) are functions; None for (θ, point).
     """
 
-    def __init__(self, record: TrainingRecord, problem: IBVP | None, curvature: Curvature) -> None:
-        self.record, self.problem, self.curvature = record, problem, curvature
+    def __init__(
+        self, record: TrainingRecord, problem: IBVP | None, curvature: Curvature, model: nn.Module | None = None
+    ) -> None:
+        self.record, self.problem, self.curvature, self.model = record, problem, curvature, model
 
     def query(self, target: Any, at: Any = None) -> Query:
         """Values and gradients of a target.
@@ -68,7 +72,7 @@ class Asker:
         """
         residual = self.record.rows.residual(theta).detach()
         moved = replace(self.curvature, theta=theta, residual=self.curvature.root * residual)
-        return Asker(self.record, self.problem, moved)._made(target, at).value.numpy()
+        return Asker(self.record, self.problem, moved, self.model)._made(target, at).value.numpy()
 
     def _made(self, target: Any, at: Any) -> Query:
         if isinstance(target, MeanSquare):
@@ -86,7 +90,7 @@ class Asker:
         if callable(target):
             points = None if at is None else point_array(at, None)
             where = None if points is None else torch.tensor(points)
-            values, slopes = callable_gradient(target, self.curvature.theta, where)
+            values, slopes = self._called(target, where)
             located = points if points is not None and len(points) == len(values) else None
             return Query(values, slopes, located, getattr(target, "__name__", "target"))
         raise SolverError(
@@ -94,6 +98,16 @@ class Asker:
             repr(target)[:80],
             "",
         )
+
+    def _called(self, function: Any, points: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Values and gradients of a callable."""
+        if self.model is None or points is None:
+            return callable_gradient(function, self.curvature.theta, points)
+        bound = ModuleFunction(function, self.model, getattr(function, "__name__", "target"))
+        values, slopes = bound.jacobian(self.curvature.theta, points)
+        if values.shape[1] != 1:
+            raise SolverError("one number per point from the target", f"{values.shape[1]}", "one target per number")
+        return values[:, 0], slopes[:, 0]
 
     def _expressions(self, expression: sp.Expr) -> Expression:
         if self.problem is None:
@@ -148,7 +162,7 @@ class Asker:
             assert query.points is not None
             return query.value, query.gradient, query.points
         points = point_array(at, None)
-        return *callable_gradient(of, self.curvature.theta, torch.tensor(points)), points
+        return *self._called(of, torch.tensor(points)), points
 
     def rows_of(self, name: str) -> np.ndarray:
         """Indices of the rows of a term or component.

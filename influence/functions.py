@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from influence.actions import check_action
 from influence.asking import Asker
@@ -18,6 +18,7 @@ from influence.changes import PointChanges, candidate_rows, point_values, reduce
 from influence.curvature import Curvature, build_curvature
 from influence.explanation import Explanation, explain_point, field_response
 from influence.groups import group_response, renormalising, select
+from influence.modules import record_of_module
 from influence.presentation import SIGNS, Presenter
 from influence.refits import Agreement, Refit, check_refits, refit
 from influence.reliability import Reliability, judge
@@ -45,6 +46,7 @@ class Influence:
         curvature: "ggn" (never fails) or "hessian" (exact second derivatives, slower).
         damping: Proximal δ; None for max(4|λ_min(H)|, 1e-8 λ_max(G)), which is reported.
         solver: "auto", "primal", "dual", "svd" or "iterative".
+        model: Module of which callable targets are functions; set by `from_module`.
 
     Raises:
         SolverError: If there is no record, or the curvature cannot be factored.
@@ -59,7 +61,13 @@ class Influence:
     """
 
     def __init__(
-        self, solution: Any, curvature: str = "ggn", damping: float | None = None, *, solver: str = "auto"
+        self,
+        solution: Any,
+        curvature: str = "ggn",
+        damping: float | None = None,
+        *,
+        solver: str = "auto",
+        model: nn.Module | None = None,
     ) -> None:
         record = solution if isinstance(solution, TrainingRecord) else getattr(solution, "record", None)
         if not isinstance(record, TrainingRecord):
@@ -77,7 +85,7 @@ class Influence:
         self.curvature: Curvature = build_curvature(record, curvature, damping, solver)
         self.reliability: Reliability = judge(self.curvature)
         self._changes = PointChanges(record, self.curvature)
-        self._asker = Asker(record, self.problem, self.curvature)
+        self._asker = Asker(record, self.problem, self.curvature, model)
         self._present = Presenter(record, self.problem, self.curvature, self.reliability, self._changes.blocks)
         self._last: tuple[Any, Any] | None = None
         if not self.reliability.stationary or self.reliability.largest_leverage >= 1:
@@ -109,6 +117,35 @@ class Influence:
             The influence object.
         """
         return cls(record_of_blocks(theta, blocks, regularisation, reference), curvature, damping, solver=solver)
+
+    @classmethod
+    def from_module(
+        cls,
+        model: nn.Module,
+        blocks: Sequence[RowBlock],
+        regularisation: Any = 0.0,
+        damping: float | None = None,
+        curvature: str = "ggn",
+        solver: str = "auto",
+        reference: Any = 0.0,
+    ) -> Influence:
+        """Influence for any trained module with the residual code of its training, autograd inside included.
+
+        Args:
+            model: The module, as it was trained; its parameters that require gradients are θ.
+            blocks: Rows whose `residual` takes (model, points (n, d)) and gives (n,) or (n, m), point by point.
+                Callable targets have the same form.
+            regularisation: λ, a number or (P,).
+            damping: Proximal δ; None for the automatic one.
+            curvature: "ggn" or "hessian".
+            solver: As for the class.
+            reference: θ_ref.
+
+        Returns:
+            The influence object.
+        """
+        record, exact = record_of_module(model, blocks, regularisation, reference)
+        return cls(record, curvature, damping, solver=solver, model=exact)
 
     @property
     def ids(self) -> np.ndarray:

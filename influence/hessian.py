@@ -24,6 +24,8 @@ _SETTLED = 0.05  # relative change over two rounds
 def hessian_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> Tensor:
     """H v of the objective, regularisation included: forward over reverse mode (Pearlmutter 1994).
 
+    Rows that differentiate inside by plain autograd do not compose with that; theirs is reverse over reverse mode.
+
     Args:
         record: The objective.
         theta: θ.
@@ -32,15 +34,38 @@ def hessian_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> 
     Returns:
         (P, k).
     """
-    gradient = grad(record.loss)
+    slope = grad(record.loss)
 
     def product(vector: Tensor) -> Tensor:
-        return jvp(gradient, (theta,), (vector,))[1]
+        return jvp(slope, (theta,), (vector,))[1]
 
     try:
         return vmap(product, chunk_size=_COLUMNS)(vectors.T).T.detach()
-    except RuntimeError:  # a residual that does not batch
-        return torch.stack([product(column) for column in vectors.T], dim=1).detach()
+    except RuntimeError:
+        return _reverse_products(record, theta, vectors)
+
+
+def _reverse_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> Tensor:
+    with torch.enable_grad():
+        free = theta.detach().clone().requires_grad_(True)
+        (slope,) = torch.autograd.grad(record.loss(free), free, create_graph=True)
+        columns = [torch.autograd.grad(slope, free, vector, retain_graph=True)[0] for vector in vectors.T]
+    return torch.stack(columns, dim=1)
+
+
+def gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
+    """Gradient of a scalar function by plain autograd, which any row allows.
+
+    Args:
+        function: θ -> scalar.
+        theta: θ, (P,).
+
+    Returns:
+        (P,).
+    """
+    with torch.enable_grad():
+        free = theta.detach().clone().requires_grad_(True)
+        return torch.autograd.grad(function(free), free)[0]
 
 
 def least_damping(decay: float, largest: float) -> float:

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor
-from torch.func import grad
 
 from influence.curvature import Curvature
 from influence.hessian import FLOOR
+from influence.hessian import gradient as gradient_of
 from influence.newton import changed_solve
 from sciml.errors import ConvergenceError
 from sciml.record import TrainingRecord
 
-_STEPS = 30
+_STEPS = 100
 _TOLERANCE = 1e-10
 
 
@@ -33,7 +33,7 @@ class Refit:
     Attributes:
         theta: θ, (P,).
         gradient_norm: Gradient of the changed objective there.
-        converged: Whether it is at most 1e-10, or at rounding.
+        converged: Whether it is at most 1e-10 and 1e-5 of what the change of weights made of it, or at rounding.
         steps: Newton steps.
     """
 
@@ -61,10 +61,14 @@ def refit(record: TrainingRecord, curvature: Curvature, weights: Tensor) -> Refi
         move = theta - start
         return changed.loss(theta) - pull @ move + 0.5 * delta * (move @ move)
 
-    slope = grad(objective)
+    def slope(theta: Tensor) -> Tensor:
+        return gradient_of(objective, theta)
+
     theta = start.clone()
-    gradient = slope(theta).detach()
-    goal = max(_TOLERANCE, 1e-15 * float(curvature.residual.norm()) * curvature.largest**0.5)
+    gradient = slope(theta)
+    # a point of small influence changes the gradient by less than the tolerance: its refit must still move
+    goal = min(_TOLERANCE, 1e-5 * float(gradient.norm()))
+    goal = max(goal, 1e-15 * float(curvature.residual.norm()) * curvature.largest**0.5)
     steps = 0
     while float(gradient.norm()) > goal and steps < _STEPS:
         move = _newton_move(changed, curvature, theta, gradient)
@@ -90,13 +94,13 @@ def _newton_move(changed: TrainingRecord, curvature: Curvature, theta: Tensor, g
 
 def _search(objective: Any, slope: Any, theta: Tensor, gradient: Tensor, move: Tensor) -> tuple[Tensor, Tensor] | None:
     """The longest of the halved steps that lowers the objective, or the gradient where the objective is at rounding."""
-    before, norm = float(objective(theta)), float(gradient.norm())
+    before, norm = float(objective(theta).detach()), float(gradient.norm())
     for halving in range(12):
         candidate = theta + move / 2**halving
-        new = slope(candidate).detach()
+        new = slope(candidate)
         if not bool(torch.isfinite(new).all()):
             continue
-        lower = float(objective(candidate)) <= before + 0.1 * float(gradient @ move) / 2**halving
+        lower = float(objective(candidate).detach()) <= before + 0.1 * float(gradient @ move) / 2**halving
         if lower or float(new.norm()) < 0.5 * norm:
             return candidate, new
     return None

@@ -66,6 +66,23 @@ def _numbers(values: Any) -> np.ndarray:
     return np.asarray(values, dtype=np.float64)
 
 
+class _ModuleBlock:
+    """A block whose residual takes (θ, points) at once and brings its Jacobian with it."""
+
+    def __init__(self, name: str, residual: Any, points: np.ndarray, theta: Tensor) -> None:
+        self.name, self.function, self.points = name, residual, torch.tensor(points)
+        self.components = residual(theta, self.points[:1]).shape[1]
+        self.labels = [name] if self.components == 1 else [f"{name}[{c}]" for c in range(self.components)]
+
+    def values(self, theta: Tensor) -> Tensor:
+        """Residuals, (n · m,)."""
+        return self.function(theta, self.points).reshape(-1)
+
+    def jacobian(self, theta: Tensor) -> Tensor:
+        """Jacobian, (n · m, P)."""
+        return self.function.jacobian(theta, self.points)[1].reshape(-1, len(theta))
+
+
 class _Block:
     """A block evaluated at points: residuals and Jacobian, batched by `vmap` where the residual allows it."""
 
@@ -106,6 +123,10 @@ class _Block:
         chunk = max(1, _CHUNK_BYTES // (8 * len(theta) * self.components * 4))
         rows = self._mapped(jacrev(lambda t, z: self.function(t, z).reshape(-1)), theta, chunk)
         return rows.reshape(-1, len(theta)).detach()
+
+
+def _block(name: str, residual: Any, points: np.ndarray, theta: Tensor) -> _Block | _ModuleBlock:
+    return (_ModuleBlock if hasattr(residual, "jacobian") else _Block)(name, residual, points, theta)
 
 
 def record_of_blocks(theta: Any, blocks: Sequence[RowBlock], regularisation: Any, reference: Any) -> TrainingRecord:
@@ -187,10 +208,10 @@ def _common_columns(blocks: Sequence[RowBlock], ids: Sequence[np.ndarray]) -> in
 
 def _row_map(
     functions: dict[str, PointFunction], points: PointSet, home: dict[str, tuple[np.ndarray, np.ndarray]], theta: Tensor
-) -> tuple[RowMap, list[_Block]]:
+) -> tuple[RowMap, list[_Block | _ModuleBlock]]:
     """Rows of points; `home` holds IDs and full columns of every block, from which data columns are taken."""
     present = [name for name in points.terms if points.mask(name).any()]
-    blocks = [_Block(name, functions[name], _filled(points.of(name), *home[name]), theta) for name in present]
+    blocks = [_block(name, functions[name], _filled(points.of(name), *home[name]), theta) for name in present]
 
     def at(other: PointSet, terms: Sequence[Term] | None = None) -> RowMap:
         return _row_map(functions, other, home, theta)[0]
