@@ -127,7 +127,8 @@ class Indicators:
     @cached_property
     def sensitivity(self) -> Sensitivity | None:
         """How strongly parameters act."""
-        return sensitivity(self.exam.influence, getattr(self.exam.solution, "model", None))
+        model = getattr(self.exam.solution, "model", None)
+        return sensitivity(self.exam.influence, model, self.exam.gradient)
 
     @cached_property
     def kinds(self) -> dict[str, str]:

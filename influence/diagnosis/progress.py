@@ -86,7 +86,7 @@ class Sensitivity(Pictured):
     """How strongly each parameter acts on the residual rows.
 
     Attributes:
-        columns: Norm of each parameter's column of A, over the largest, (P,).
+        columns: Norm of each parameter's column, over the largest, (P,).
         faint: Share of the parameters below a thousandth.
         layers: Names of the network's parameter tensors; empty where they are not known.
         levels: Root mean square of the columns of each, over the largest.
@@ -101,6 +101,12 @@ class Sensitivity(Pictured):
     def vanishing(self) -> bool:
         """Whether most parameters, or all of one layer, hardly act."""
         return self.faint > 0.5 or bool((self.levels < FAINT).any())
+
+    @property
+    def dying(self) -> bool:
+        """Whether sensitivities differ by more than a thousand among the layers before the last: signals die out."""
+        hidden = self.levels[:-2]
+        return bool(len(hidden) and hidden.max() > 0 and hidden.min() < FAINT * hidden.max())
 
     def __str__(self) -> str:
         """Share of faint parameters."""
@@ -127,12 +133,18 @@ class Sensitivity(Pictured):
         axis.set_title("sensitivity to the parameters", fontsize="medium")
 
 
-def sensitivity(influence: Influence, model: nn.Module | None = None) -> Sensitivity | None:
-    """Norms of the columns of A = √(2w) J.
+def sensitivity(
+    influence: Influence, model: nn.Module | None = None, gradient: torch.Tensor | None = None
+) -> Sensitivity | None:
+    """Norms of the columns of A = √(2w) J, and of the gradients of predictions where these are given.
+
+    The smaller of the two counts, each over its largest: a term of enormous weight may hide that predictions do not
+    depend on a parameter.
 
     Args:
         influence: Influence of the solution.
         model: Its network, whose layers are then named.
+        gradient: Gradients of predictions, (n, P).
 
     Returns:
         The norms; None where A is not held.
@@ -140,9 +152,10 @@ def sensitivity(influence: Influence, model: nn.Module | None = None) -> Sensiti
     rows = influence.curvature.rows
     if rows is None:
         return None
-    columns = torch.linalg.vector_norm(rows, dim=0).numpy()
-    largest = float(columns.max()) or 1.0
-    columns = columns / largest
+    columns = _relative(rows)
+    if gradient is not None:
+        count = len(columns) - len(influence.record.unknowns)  # coefficients act on rows alone
+        columns[:count] = np.minimum(columns, _relative(gradient))[:count]
     names, levels, start = [], [], 0
     if isinstance(model, nn.Module):
         own = [(name, p.numel()) for name, p in model.named_parameters() if p.requires_grad]
@@ -153,3 +166,8 @@ def sensitivity(influence: Influence, model: nn.Module | None = None) -> Sensiti
                 start += count
     strongest = max(levels, default=1.0) or 1.0
     return Sensitivity(columns, float((columns < FAINT).mean()), tuple(names), np.array(levels) / strongest)
+
+
+def _relative(rows: torch.Tensor) -> np.ndarray:
+    columns = torch.linalg.vector_norm(rows, dim=0).numpy()
+    return columns / (float(columns.max()) or 1.0)

@@ -13,7 +13,7 @@ from influence.diagnosis.signs import faint, largest, moving, outweighed, stoppe
 def vanishing(found: Indicators) -> list[Finding]:
     """Most parameters do not act on the residuals while these are large."""
     sense = found.sensitivity
-    if sense is None or not faint(found) or outweighed(found):
+    if sense is None or not faint(found) or (outweighed(found) and not sense.dying):
         return []
     evidence: dict[str, float | str] = {"share of faint parameters": sense.faint}
     if len(sense.layers):

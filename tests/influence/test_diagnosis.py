@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import itertools
 import warnings
 
 import numpy as np
@@ -249,6 +250,32 @@ def flattened(solution: PINNSolution, factor: float, last: float) -> PINNSolutio
 def test_saturated_or_dead_network(factor: float) -> None:
     report = diagnose(flattened(trained(HEAT, width=12, depth=2, steps=0), factor, 1.0))
     assert "vanishing gradients" in report, str(report)
+
+
+class Sigmoids(torch.nn.Module):
+    """Eight layers of ten sigmoids, in PyTorch's own start: signals die out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = [2, *[10] * 8]
+        layers = [part for a, b in itertools.pairwise(sizes) for part in (torch.nn.Linear(a, b), torch.nn.Sigmoid())]
+        self.layers = torch.nn.Sequential(*layers, torch.nn.Linear(10, 1)).double()
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        return self.layers(points)
+
+
+def test_deep_sigmoids_of_ones_own_module() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Sigmoids()
+    solver = PINN(
+        network, seed=0, steps=30, tolerance=0, points=Counts(100, 30, 30), resampler=Fixed(), constraints="soft",
+        optimiser="adam", progress=False,
+    )  # fmt: skip
+    report = diagnose(solver.solve(HEAT))
+    assert "vanishing gradients" in report, str(report)
+    assert report.faults[0].evidence["weakest layer"] == "layers.0.weight"
 
 
 def test_fluid_at_rest() -> None:
