@@ -13,6 +13,7 @@ from solvers.lie.separated.dictionary import SeparatedDictionary
 from solvers.lie.separated.operator import read_separable
 from solvers.lie.statement import Statement
 from solvers.lie.system_dictionary import SystemDictionary
+from solvers.lie.tensor.dictionary import TensorDictionary, read_tensor
 from solvers.lie.travelling.dictionary import TravellingDictionary, travelling_speed
 
 
@@ -47,6 +48,9 @@ def dictionary_of(statement: Statement) -> Dictionary | None:
             speed = travelling_speed(statement, evolution)
             return IntervalDictionary(statement, evolution) if speed is None else TravellingDictionary(statement, speed)
         return SystemDictionary(statement)
+    coefficients = read_tensor(statement)
+    if coefficients is not None:
+        return TensorDictionary(statement, coefficients)
     separable = None if statement.constant else read_separable(statement)
     if separable is not None:
         return SeparatedDictionary(statement, separable)

@@ -23,11 +23,13 @@ from solvers.lie.planar.plane_atoms import PowerAtoms
 from solvers.lie.separated.separated_atoms import SeparatedAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.spectral_atoms import ChebyshevAtoms
+from solvers.lie.tensor.tensor_atoms import TensorAtoms
 from solvers.lie.travelling.profile_atoms import ProfileAtoms
 
 _ATOMS = (
     ExponentialAtoms, FormulaAtoms, SimilarityAtoms, ChebyshevAtoms,
     PowerAtoms, ArnoldiAtoms, BesselAtoms, SeparatedAtoms, ProfileAtoms,
+    TensorAtoms,
 )  # fmt: skip
 KINDS: dict[str, Any] = {kind.kind: kind for kind in _ATOMS}
 _CHUNK = 2048

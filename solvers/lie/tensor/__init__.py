@@ -1,0 +1,1 @@
+"""Products of separated modes on rectangles, summed with the coefficients of the data."""
