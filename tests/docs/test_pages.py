@@ -8,7 +8,15 @@ import matplotlib
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/start.md", "docs/problem.md", "docs/symmetries.md", "docs/pictures.md")
+PAGES = (
+    "README.md",
+    "docs/start.md",
+    "docs/problem.md",
+    "docs/symmetries.md",
+    "docs/pictures.md",
+    "docs/influence.md",
+    "docs/resampling.md",
+)
 
 
 @pytest.mark.parametrize("name", PAGES)
