@@ -33,6 +33,7 @@ from solvers.pinn.weighting import weighting_for
 
 CONDITION_WEIGHT = 10.0
 _HELD_OUT_SEED = 7_777_777
+_GAP = 10.0  # held-out over training residual from which the training points are said not to resolve the solution
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,12 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """One training and how it ended."""
+    """One training and how it ended; `weighted` where a scheme makes training and held-out losses incomparable."""
 
     objective: Objective
     state: TrainingState
     reason: str
+    weighted: bool = False
 
     @property
     def hopeless(self) -> bool:
@@ -80,7 +82,18 @@ class Attempt:
     def status(self, budget: Budget) -> str:
         """The reason, the residual reached, steps and time."""
         residual = f"held-out residual {self.state.best_held_out**0.5:.1e}"
+        if self.gap > _GAP:
+            residual += f", {self.gap:.0f} times that on the training points, which do not resolve the solution,"
         return f"{self.reason}; {residual} after {self.state.step} steps, {budget.used:.1f} s CPU"
+
+    @property
+    def gap(self) -> float:
+        """Held-out over training residual at the last look: large where a network is right at its points only."""
+        series = self.state.history.series
+        if self.weighted or len(series.get("held out", ())) < 2:
+            return 1.0
+        loss, held_out = series["loss"][-1], series["held out"][-1]
+        return (held_out / loss) ** 0.5 if loss > 0 and np.isfinite(held_out) else 1.0
 
     def solution(self, problem: IBVP, status: str) -> PINNSolution:
         """The best state as a solution of its own, which shares nothing that a training changes.
@@ -205,7 +218,7 @@ class Fit:
         if restored is not None and going_on:
             put_back(restored, training, state)
         self._training = training, state
-        return Attempt(objective, state, training.run(state, self))
+        return Attempt(objective, state, training.run(state, self), weighting.active)
 
     def _objectives(
         self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module, growth: Growth
