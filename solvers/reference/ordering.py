@@ -22,7 +22,7 @@ def nested_dissection(nodes: np.ndarray, elements: np.ndarray) -> np.ndarray:
         >>> line = np.arange(50.0)[:, None]
         >>> part = nested_dissection(line, np.column_stack([np.arange(49), np.arange(1, 50)]))
         >>> int(part.max()), np.flatnonzero(part == part.max()).tolist()
-        (2, [24])
+        (4, [24])
     """
     count, width = len(nodes), elements.shape[1]
     rows = np.repeat(np.arange(len(elements)), width)

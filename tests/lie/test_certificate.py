@@ -51,7 +51,7 @@ def test_the_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
     assert "sciml[rigorous]" in lie.error_bound_reason
 
 
-@pytest.mark.parametrize("name", ["heat.polynomial", "heat.jump", "wave.sine"])
+@pytest.mark.parametrize("name", ["heat.polynomial", "heat.jump", "heat.sine"])
 def test_rounding_of_atoms_against_50_digits(name: str) -> None:
     lie = LieSolver().solve(library()[name]().problem)
     bounds = np.array(lie.problem.bounds)
