@@ -1,5 +1,6 @@
 """How a problem is solved."""
 
+from solvers.choice import solve
 from solvers.lie import LieSolver
 from solvers.pinn import PACMANN, PINN, R3, RAD, RAR, Checkpoint, Fixed, RandomResample
 from solvers.reference import FiniteElement
@@ -24,5 +25,6 @@ __all__ = [
     "linearising_map",
     "point_symmetries",
     "similarity_reductions",
+    "solve",
     "special_parameters",
 ]
