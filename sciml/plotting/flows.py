@@ -51,7 +51,7 @@ def plot_flow(
     axis.streamplot(
         x, y, u, v, color="white" if colour == "speed" else "black", linewidth=0.6, density=1.4, arrowsize=0.7
     )
-    axis.set_aspect("equal")
+    axis.set(xlim=(x0, x1), ylim=(y0, y1), aspect="equal")
     axis.set_xlabel(str(problem.space[0]))
     axis.set_ylabel(str(problem.space[1]))
     axis.set_title(problem.name if title is None else title)
