@@ -26,9 +26,9 @@ def backward_facing(reynolds: int = 800, length: int = 30) -> ProblemCase:
 
     The lower half of the left side is the "step"; through the upper half, the "inlet", flows u = 24y(1/2 - y), of mean
     speed 1. The outflow is free: u_x/Re = p, v_x = 0. Re is that of the mean speed at the inflow and the height of the
-    channel. At Re 800 the flow attaches to the lower wall at x = 6.10 and leaves the upper one between 4.85 and 10.48. Above
-    Re 997 it is unstable to waves along the span (Barkley, Gomes and Henderson 2002, J. Fluid Mech. 473, 167), which
-    gives a warning.
+    channel. At Re 800 the flow attaches to the lower wall at x = 6.10 and leaves the upper one between 4.85 and 10.48.
+    Above Re 997 it is unstable to waves along the span (Barkley, Gomes and Henderson 2002, J. Fluid Mech. 473, 167),
+    which gives a warning.
 
     Source: Gartling 1990, Int. J. Numer. Meth. Fluids 11, 953.
 
