@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,12 @@ from sciml.classification import LinearForm, linear_form
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_ibvp
 from sciml.record import RowMap, TrainingRecord
-from sciml.solution import Callback
+from sciml.solution import Callback, Solution
 from solvers.lie.atoms import Atoms
+from solvers.lie.by_map import carried, solve_nonlinear
 from solvers.lie.dictionaries import Dictionary, densities, dictionary_of
 from solvers.lie.fit import LinearFit, pruned, solve_rows
+from solvers.lie.inhomogeneous import Particular, homogeneous, particular_solution
 from solvers.lie.placement import place_rows, unit_scale
 from solvers.lie.planar.uniqueness import check_unique
 from solvers.lie.rows import ConditionRows
@@ -40,6 +43,7 @@ class _Candidate:
     place: str
     method: str
     check: ConditionRows | None = None
+    particular: Particular | None = None
 
 
 class LieSolver:
@@ -72,11 +76,11 @@ class LieSolver:
             raise SolverError("max_terms >= 1, or None", repr(max_terms), "LieSolver(max_terms=200)")
         self.tol, self.max_terms, self.seed = tol, max_terms, seed
 
-    def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> LieSolution:
+    def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> Solution:
         """Solve a problem.
 
         Args:
-            problem: A linear problem.
+            problem: A linear problem, or a nonlinear one that a map makes linear.
             callbacks: Called as callback(level, levels, {"error": ..., "terms": ...}); a true answer stops.
 
         Returns:
@@ -87,10 +91,18 @@ class LieSolver:
         """
         require_ibvp(problem)
         started = time.process_time()
-        statement = Statement(problem, _linear_forms(problem), seed=self.seed)
+        if not problem.classification.linear and not problem.unknowns:
+            return solve_nonlinear(problem, lambda linear: self.solve(linear, callbacks), self.tol)
+        forms = _linear_forms(problem)
+        if (mapped := carried(problem, lambda heat: self.solve(heat, callbacks), self.tol)) is not None:
+            return mapped
+        particular = particular_solution(problem, forms, self.tol)
+        statement = Statement(homogeneous(problem, forms) if particular else problem, forms, seed=self.seed)
+        if particular is not None and particular.moving:
+            statement.moving_data = True  # what is left of the data moves with it
         best: _Candidate | None = None
         history: dict[str, Any] = {"error": [], "terms": []}
-        for level, candidate in enumerate(self._candidates(statement)):
+        for level, candidate in enumerate(self._candidates(problem, statement, particular)):
             history["error"].append(candidate.error)
             history["terms"].append(len(candidate.amplitudes))
             if best is None or candidate.error < best.error:
@@ -100,7 +112,7 @@ class LieSolver:
                 break
         assert best is not None
         check_unique(problem, best.families, best.rows, best.error)
-        best = _pruned(best, self.tol)
+        best = _with_particular(_pruned(best, self.tol))
         history["seconds"] = time.process_time() - started
         status = (
             f"{best.method}, {int(np.count_nonzero(best.amplitudes))} terms; largest relative mismatch on held-out "
@@ -111,7 +123,7 @@ class LieSolver:
             warnings.warn(status, SolverWarning, stacklevel=2)
         return LieSolution(problem, best.families, best.amplitudes, status, history, _record(best))
 
-    def _candidates(self, statement: Statement) -> Iterator[_Candidate]:
+    def _candidates(self, problem: IBVP, statement: Statement, particular: Particular | None) -> Iterator[_Candidate]:
         dictionary = dictionary_of(statement)
         if dictionary is not None:
             for count in dictionary.levels():
@@ -121,9 +133,9 @@ class LieSolver:
                         raise SolverError("room for the smallest dictionary", f"max_terms={self.max_terms}",
                                           f"max_terms={sum(map(len, families))}")  # fmt: skip
                     return
-                yield _fitted(statement.problem, families, dictionary, count)
+                yield _fitted(statement.problem, families, dictionary, count, particular)
             return
-        atom, error = spectral_fit(statement.problem, self.tol)
+        atom, error = spectral_fit(problem, self.tol)
         method = "Chebyshev least squares, the equations hold only to the mismatch given"
         yield _Candidate([atom], np.ones(1), None, error, "root mean square over equations and conditions", method)
 
@@ -147,11 +159,18 @@ def _linear_forms(problem: IBVP) -> list[LinearForm]:
     return linear
 
 
-def _fitted(problem: IBVP, families: list[Atoms], dictionary: Dictionary, count: int) -> _Candidate:
+def _fitted(
+    problem: IBVP, families: list[Atoms], dictionary: Dictionary, count: int, particular: Particular | None
+) -> _Candidate:
     scale = unit_scale(problem)
     rows, check = [ConditionRows(problem, place_rows(problem, d), scale, d.level) for d in densities(dictionary, count)]
-    fit = solve_rows(rows.matrix(families), rows.target(), rows.row_weights)
-    return _judged(families, fit.amplitudes, rows, check)
+    fit = solve_rows(rows.matrix(families), _target(rows, particular), rows.row_weights)
+    return _judged(families, fit.amplitudes, rows, check, particular)
+
+
+def _target(rows: ConditionRows, particular: Particular | None) -> np.ndarray:
+    """The data, less what the particular solution does there."""
+    return rows.target() - rows.matrix([particular.atom])[:, 0] if particular else rows.target()
 
 
 def _pruned(best: _Candidate, tol: float) -> _Candidate:
@@ -159,9 +178,10 @@ def _pruned(best: _Candidate, tol: float) -> _Candidate:
     if best.rows is None or best.check is None:
         return best
     rows, matrix = best.rows, best.rows.matrix(best.families)
-    residual = float(np.linalg.norm(rows.row_weights * (matrix @ best.amplitudes - rows.target())))
-    fit = pruned(matrix, rows.target(), rows.row_weights, LinearFit(best.amplitudes, 0, residual))
-    sparse = _judged(best.families, fit.amplitudes, rows, best.check)
+    target = _target(rows, best.particular)
+    residual = float(np.linalg.norm(rows.row_weights * (matrix @ best.amplitudes - target)))
+    fit = pruned(matrix, target, rows.row_weights, LinearFit(best.amplitudes, 0, residual))
+    sparse = _judged(best.families, fit.amplitudes, rows, best.check, best.particular)
     if sparse.error > max(2 * best.error, 1e-3 * tol) or sparse.error > tol >= best.error:
         sparse = best
     families, amplitudes, start = [], [], 0
@@ -172,20 +192,35 @@ def _pruned(best: _Candidate, tol: float) -> _Candidate:
             families.append(family.take(np.flatnonzero(own)))
             amplitudes.append(own[own != 0])
     kept = np.concatenate(amplitudes) if amplitudes else np.zeros(0)
-    return _judged(families, kept, rows, best.check) if families else sparse
+    return _judged(families, kept, rows, best.check, best.particular) if families else sparse
 
 
-def _judged(families: list[Atoms], amplitudes: np.ndarray, rows: ConditionRows, check: ConditionRows) -> _Candidate:
+def _with_particular(best: _Candidate) -> _Candidate:
+    if best.particular is None or best.rows is None:
+        return best
+    families, amplitudes = [*best.families, best.particular.atom], np.append(best.amplitudes, 1.0)
+    return dataclasses.replace(best, families=families, amplitudes=amplitudes)
+
+
+def _judged(
+    families: list[Atoms],
+    amplitudes: np.ndarray,
+    rows: ConditionRows,
+    check: ConditionRows,
+    particular: Particular | None,
+) -> _Candidate:
     """A fit with its largest mismatch on held-out rows, relative to the data."""
-    problem, target, factor = check.problem, check.target(), check.severity
+    problem, target, factor = check.problem, _target(check, particular), check.severity
     mismatch = np.abs(factor * (check.matrix(families) @ amplitudes - target))
-    size = max(float(np.abs(factor * target).max(initial=0.0)), 1e-300)
+    # sources count: with data 0 the particular solution is the scale
+    sizes = [float(np.abs(factor * part).max(initial=0.0)) for part in (target, check.target())]
+    size = max(*sizes, 1e-300)
     worst = int(np.argmax(np.where(np.isfinite(mismatch), mismatch, np.inf)))
     location = np.concatenate(check.locations)[worst]
     place = ", ".join(f"{s} = {v:.4g}" for s, v in zip(problem.coordinates, location, strict=True))
     error = float(mismatch[worst]) / size
-    error = error if np.isfinite(error) else np.inf
-    return _Candidate(families, amplitudes, rows, error, place, "exact atoms", check)
+    error = max(error, particular.error if particular else 0.0) if np.isfinite(error) else np.inf
+    return _Candidate(families, amplitudes, rows, error, place, "exact atoms", check, particular)
 
 
 def _record(best: _Candidate) -> TrainingRecord | None:

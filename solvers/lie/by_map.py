@@ -1,0 +1,126 @@
+"""Solving by a change of variables: nonlinear equations to linear ones, linear ones to the heat equation."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import sympy as sp
+
+from sciml.compatibility import term_data
+from sciml.conditions import Dirichlet, Periodic
+from sciml.errors import ScimlError, SolverError, SolverWarning
+from sciml.expressions.data import evaluate_data
+from sciml.ibvp import IBVP
+from sciml.references.cole_hopf import ColeHopf
+from sciml.solution import Solution
+from solvers.lie.bounds.burgers import read_burgers
+from solvers.lie.mapped_solution import KernelSolution, MappedSolution
+from solvers.lie.maps import MappedProblem, mapped_problem
+from solvers.lie.solution import LieSolution
+
+_SPAN = 1e-6  # a w that falls further is not resolved by a sum of modes of size 1
+Linear = Callable[[IBVP], Solution]
+
+
+def solve_nonlinear(problem: IBVP, solve: Linear, tol: float) -> Solution:
+    """A nonlinear problem by its linearising map.
+
+    Burgers' equation with walls at rest or periodic sides, whose w spans many orders of magnitude, is solved by the
+    heat kernel, a log-scaled positive integral (Hopf 1950); everything else by a sum of exact solutions.
+
+    Args:
+        problem: A nonlinear problem.
+        solve: The solver of linear problems.
+        tol: Wanted accuracy.
+
+    Returns:
+        The solution.
+
+    Raises:
+        SolverError: If no map linearises it.
+    """
+    kernel, span = _kernel(problem), 1.0
+    if kernel is None or kernel.extension == "odd":
+        mapped = mapped_problem(problem)
+        span = _span(mapped)
+    if kernel is not None and (kernel.extension == "none" or span < _SPAN):  # on a ring w itself need not be periodic
+        return KernelSolution(problem, kernel, "heat kernel applied to exp(-∫u0/(2ν)), in logarithmic scale")
+    found = _solved(problem, mapped, solve)
+    lost = found.inner_error / span
+    if lost > tol:
+        low = f"w falls to {span:.0e} of its largest value, where u may be off by {lost:.0e}"
+        text = f"tolerance {tol:g} not reached: {low}"
+        found.status = f"{text}; {found.status}"
+        warnings.warn(text, SolverWarning, stacklevel=3)
+    return found
+
+
+def carried(problem: IBVP, solve: Linear, tol: float) -> Solution | None:
+    """A linear parabolic problem with variable coefficients by its equivalence to the heat equation.
+
+    Args:
+        problem: A linear homogeneous problem.
+        solve: The solver of problems with constant coefficients.
+        tol: Wanted accuracy.
+
+    Returns:
+        The solution; None where there is no such map, it moves the boundary, or the accuracy is missed.
+    """
+    kind = problem.classification
+    fits = len(problem.fields) == 1 and len(problem.space) == 1 and problem.time is not None
+    if not fits or kind.constant_coefficients or not kind.homogeneous or kind.type != "parabolic":
+        return None
+    try:
+        found = _solved(problem, mapped_problem(problem), solve)
+    except ScimlError:
+        return None
+    return found if found.inner_error <= tol else None
+
+
+def _solved(problem: IBVP, mapped: MappedProblem, solve: Linear) -> MappedSolution:
+    started = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SolverWarning)
+        inner = solve(mapped.problem)
+    if not isinstance(inner, LieSolution):
+        raise SolverError("a map to constant coefficients", str(mapped.problem.equations[0]), "use PINN")
+    history = dict(inner.history) | {"seconds": time.process_time() - started}
+    return MappedSolution(problem, mapped, inner, f"{mapped.map.kind} map; {inner.status}", history)
+
+
+def _span(mapped: MappedProblem) -> float:
+    """Smallest |w| over the largest at the start and on the sides, as far as the data tell."""
+    problem = mapped.problem
+    grid = np.linspace(*problem.bounds[0], 257)
+    points = np.column_stack([grid, np.full(257, problem.bounds[1][0])])
+    (data,) = problem.initial.values()
+    values = np.abs(evaluate_data(problem.substitute(data), problem.coordinates, points))
+    return float(values.min() / max(values.max(), 1e-300))
+
+
+def _kernel(problem: IBVP) -> ColeHopf | None:
+    reading = read_burgers(problem)
+    if reading is None:
+        return None
+    (x,), u = problem.space, problem.fields[0]
+    data = problem.substitute(problem.initial[u])
+    low, high = problem.domain.symbolic_bounds[0]  # type: ignore[index]
+    boundary = [term for term in problem.terms if term.kind == "boundary"]
+    conditions = [term.condition for term in boundary]
+    if all(isinstance(c, Periodic) for c in conditions):
+        if sp.simplify(data.xreplace({x: x + high - low}) - data) != 0:
+            return None
+        extension = "none"
+    elif all(isinstance(c, Dirichlet) for c in conditions) and not any(
+        d != 0 for term in boundary for d in term_data(term, problem)
+    ):
+        extension = "odd"
+    else:
+        return None
+    try:
+        return ColeHopf(data, x, (low, high), float(reading[0]), extension)
+    except ScimlError:
+        return None

@@ -1,0 +1,48 @@
+"""Inhomogeneous equations: particular solutions in closed form and by polynomials."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from sciml import IBVP, Dirichlet, Interval, Rectangle, coordinates, field
+from sciml.classification import linear_form
+from sciml.problems import heat, poisson
+from solvers.lie import LieSolver
+from solvers.lie.inhomogeneous import undetermined
+
+x, y, t = coordinates("x y t")
+u, v = field("u", x, t), field("v", x, y)
+
+
+@pytest.mark.parametrize("make", [heat.decaying_source, poisson.square, poisson.disk_with_hole])
+def test_library(make) -> None:
+    case = make()
+    lie = LieSolver().solve(case.problem)
+    assert lie.error(case.reference).relative_l2["u"] < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("residual", "known"),
+    [
+        (u.diff(t) - u.diff(x, 2) - t * sp.exp(-t) * sp.cos(x), u),  # resonant: exp(-t) cos x is a solution
+        (u.diff(t, 2) - u.diff(x, 2) - sp.sin(x - t), u),
+        (v.diff(x, 2) + v.diff(y, 2) + x * v.diff(y) - x * y**2, v),
+    ],
+)
+def test_undetermined_coefficients(residual: sp.Expr, known: sp.Expr) -> None:
+    problem = IBVP(residual, Rectangle((x, 0, 1), (y, 0, 1)), boundary=[Dirichlet(v, 0)]) if known == v else IBVP(
+        residual, Interval(x, 0, 1), (t, 0, 1),
+        {u: 0} | ({u.diff(t): 0} if residual.has(u.diff(t, 2)) else {}), [Dirichlet(u, 0)],
+    )  # fmt: skip
+    (found,) = undetermined(problem, [linear_form(problem.equations[0], [known], problem.coordinates)])
+    assert sp.simplify(residual.subs(known, found).doit()) == 0
+
+
+def test_a_source_without_a_finite_space_by_polynomials() -> None:
+    exact = sp.log(2 + x) * sp.exp(-t) + sp.sin(sp.pi * x)
+    problem = IBVP(u.diff(t) - u.diff(x, 2) - (exact.diff(t) - exact.diff(x, 2)), Interval(x, 0, 1), (t, 0, 1),
+                   {u: exact.subs(t, 0)}, [Dirichlet(u, exact)])  # fmt: skip
+    lie = LieSolver(tol=1e-8).solve(problem)
+    assert lie.error(exact).relative_l2["u"] < 1e-8
+    assert any(term.name == "particular solution" for term in lie.terms)

@@ -1,0 +1,73 @@
+"""Nonlinear and variable-coefficient problems by a change of variables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from sciml import IBVP, Dirichlet, Interval, Neumann, Periodic, coordinates, field, load_solution
+from sciml.errors import SolverError, SolverWarning
+from sciml.problems import allen_cahn, black_scholes, burgers
+from solvers.lie import LieSolver
+
+x, t = coordinates("x t")
+u = field("u", x, t)
+
+
+@pytest.mark.parametrize("viscosity", [sp.Rational(1, 10), sp.Rational(1, 50), burgers.THIN])
+def test_burgers_between_walls(viscosity: sp.Expr, tmp_path) -> None:
+    case = burgers.sine(viscosity)
+    lie = LieSolver().solve(case.problem)
+    for place, value in case.values.items():  # independently computed
+        assert float(lie.evaluate([list(place)])[0, 0]) == pytest.approx(value, rel=1e-10)
+    points = np.array([[0.3, 0.2], [0.9, 0.6], [0.5, 1.0]])
+    assert np.abs(lie.residual(points)).max() < 1e-6
+    lie.save(tmp_path / "burgers")
+    assert np.array_equal(load_solution(tmp_path / "burgers").evaluate(points), lie.evaluate(points))
+
+
+def test_burgers_with_moving_data_says_what_is_lost() -> None:
+    case = burgers.travelling_wave()
+    with pytest.warns(SolverWarning, match="of its largest value"):
+        lie = LieSolver().solve(case.problem)
+    assert lie.error(case.reference).relative_l2["u"] < 1e-4
+
+
+def test_burgers_around_a_ring_keeps_its_mean() -> None:
+    problem = IBVP(u.diff(t) + u * u.diff(x) - u.diff(x, 2) / 500, Interval(x, 0, 1), (t, 0, sp.Rational(1, 2)),
+                   {u: 1 + sp.sin(2 * sp.pi * x)}, [Periodic(u)])  # fmt: skip
+    lie = LieSolver().solve(problem)
+    places = (np.arange(4000) + 0.5) / 4000
+    assert lie(x=places, t=0.5).mean() == pytest.approx(1.0, abs=1e-10)
+    assert float(lie(x=0.0, t=0.3)) == pytest.approx(float(lie(x=1.0, t=0.3)), abs=1e-12)
+
+
+def test_a_square_of_the_slope_with_a_flux() -> None:
+    # w = exp(u) solves the heat equation; u_x = g becomes w_x = g w
+    w = 2 + sp.exp(-t) * sp.sin(x)
+    exact = sp.log(w)
+    problem = IBVP(
+        u.diff(t) - u.diff(x, 2) - u.diff(x) ** 2, Interval(x, 0, 1), (t, 0, sp.Rational(1, 2)),
+        {u: exact.subs(t, 0)},
+        [Dirichlet(u, exact.subs(x, 1), on="right"), Neumann(u, -exact.diff(x).subs(x, 0), on="left")],
+    )  # fmt: skip
+    lie = LieSolver(tol=1e-7).solve(problem)
+    assert lie.error(exact).relative_l2["u"] < 1e-8
+    points = np.array([[0.2, 0.1], [0.7, 0.4]])
+    assert np.abs(lie.residual(points)).max() < 1e-5
+
+
+def test_call_option_by_the_heat_equation() -> None:
+    case = black_scholes.european_call()
+    lie = LieSolver().solve(case.problem)
+    assert lie.error(case.reference).relative_l2["V"] < 1e-11
+    for place, value in case.values.items():
+        assert float(lie.evaluate([list(place)])[0, 0]) == pytest.approx(value, rel=1e-12)
+    assert np.abs(lie.residual([[80.0, 0.5], [150.0, 0.9]])).max() < 1e-9
+
+
+def test_what_no_map_linearises_is_refused_with_the_alternative() -> None:
+    with pytest.raises(SolverError, match=r"(?s)dimension 2 \(certified\).*PINN") as caught:
+        LieSolver().solve(allen_cahn.cosine().problem)
+    assert "PINN" in caught.value.fix
