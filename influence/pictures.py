@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute
     vertical = scores.train[:, second] if columns > 1 else values
     order = np.argsort(np.abs(values), kind="stable")  # the strong ones on top
     picture = axis.scatter(scores.train[order, first], vertical[order], c=values[order], s=14, **style)
-    figure.colorbar(picture, ax=axis, label=scores.unit)
+    figure.colorbar(picture, ax=axis, label=textwrap.fill(scores.unit, 45))
     if query is not None and scores.query is not None and columns > 1:
         axis.plot(*scores.query[query, [first, second]], "k*", markersize=12, label="query")
         axis.legend(loc="upper right", fontsize="small")
