@@ -32,7 +32,7 @@ def maps() -> list[Section]:
         _section(
             heat_case().problem, MLP(width=16, depth=2), (0.3, 0.03), _green,
             "Green's function of the equation", "On the right: what each initial value weighs in the prediction, "
-            "beside Green's function, which the network was never told: it is smoothed to what the network resolves.",
+            "beside Green's function, which the network was never told: both peak together but differ at the left end.",
         ),
         _section(
             burgers, MLP(width=16, depth=3), (0.15, 0.6), _foot,
