@@ -99,7 +99,7 @@ class DampedFactor:
     def leverage(self) -> Tensor:
         """h_i = a_iᵀB⁻¹a_i, (N,); 0 <= h < 1. The dual form 1 - μ(K⁻¹)_ii avoids cancellation."""
         if self.kind == "dual":
-            return 1 - self.damping * self._inverse.diagonal()
+            return (1 - self.damping * self._inverse.diagonal()).clamp(min=0)
         return (self._half**2).sum(dim=0)
 
     def complement(self, index: Tensor) -> Tensor:
