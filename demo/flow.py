@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from demo.page import Section
 from demo.store_cavity import REYNOLDS, STORED
@@ -15,6 +14,7 @@ from sciml import MLP, load_solution
 from sciml.errors import ProblemWarning
 from sciml.flows import mass_balance, stream_function
 from sciml.plotting import plot_flow, plot_profiles
+from sciml.plotting.figure import Figure
 from sciml.problems import cavity as cavities
 from sciml.problems import navier_stokes
 from solvers import PINN

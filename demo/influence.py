@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import sympy as sp
 from matplotlib.colors import SymLogNorm
-from matplotlib.figure import Figure
 from scipy.optimize import brentq
 
 from demo.cases import heat as heat_case
@@ -17,6 +16,7 @@ from demo.page import Section
 from influence import Influence, Scores
 from sciml import IBVP, MLP, Dirichlet, Interval, coordinates, field
 from sciml.errors import SolverWarning
+from sciml.plotting.figure import Figure
 from solvers import PINN
 
 

@@ -8,7 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from matplotlib.figure import Figure
+from sciml.plotting.figure import Figure
 
 _STYLE = """
 :root { color-scheme: light; }

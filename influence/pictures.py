@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import SymLogNorm
-from matplotlib.figure import Figure
 
 from sciml.plotting.fields import DIFFERENCE_COLOURS, FIELD_COLOURS
+from sciml.plotting.figure import Figure
 
 
 def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute") -> Figure:

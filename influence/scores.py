@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from influence.pictures import plot_scores
 from influence.reliability import Reliability
 from sciml.checkpoint import read_tables, write_tables
 from sciml.errors import CheckpointError, PointsError, SolverError
 from sciml.notebook import pictures_available
+from sciml.plotting.figure import Figure
 
 KIND = "influence scores"
 

@@ -9,10 +9,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from influence.diagnosis.findings import Finding, shown
 from influence.diagnosis.pictured import Pictured
+from sciml.plotting.figure import Figure
 
 _STYLE = """
 .card { font: 15px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 1080px; padding: 1rem; }

@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from influence.diagnosis.card import document, draw_card, page, text_table
 from influence.diagnosis.exam import examine
 from influence.diagnosis.findings import Finding
@@ -18,6 +16,7 @@ from influence.diagnosis.indicators import Indicators
 from influence.diagnosis.rules import judged
 from influence.diagnosis.signs import moving, unmet
 from sciml.errors import SolverWarning
+from sciml.plotting.figure import Figure
 
 _HEAD = ("component", "rows", "influence", "loss", "determines", "training", "held out", "ratio", "unexplained")
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from influence.quantum.pictures import plot_bars, plot_gates, plot_image
 from sciml.errors import SolverError
+from sciml.plotting.figure import Figure
 from sciml.quantum import Circuit
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from sciml.plotting.fields import DIFFERENCE_COLOURS
+from sciml.plotting.figure import Figure
 from sciml.quantum.drawing import draw_circuit
 from sciml.quantum.gates import EncodingGate
 

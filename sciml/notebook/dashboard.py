@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
-from matplotlib.figure import Figure
 
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
@@ -19,6 +18,7 @@ from sciml.notebook.grids import Grid, plane_grid, residual_size
 from sciml.notebook.page import source
 from sciml.notebook.picture import Picture
 from sciml.plotting import plot_history
+from sciml.plotting.figure import Figure
 from sciml.points import PointSet
 from sciml.solution import Callback, Solution, Solver
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy as sp
 import traitlets
-from matplotlib.figure import Figure
 from sympy.printing.jscode import JavascriptCodePrinter
 
 from sciml.errors import NotSymbolicError, SolverError, UnsupportedFunctionError
@@ -16,6 +15,7 @@ from sciml.notebook.encoding import colour_tables
 from sciml.notebook.page import source
 from sciml.notebook.picture import Picture
 from sciml.plotting.fields import FIELD_COLOURS
+from sciml.plotting.figure import Figure
 
 Range = tuple[float, float] | tuple[float, float, float]
 

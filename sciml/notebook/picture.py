@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import anywidget
 import traitlets
-from matplotlib.figure import Figure
 
 from sciml.notebook.page import source, write_page
+from sciml.plotting.figure import Figure
 
 
 class Picture(anywidget.AnyWidget):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from sciml.comparison import compare_values, reference_values, without_constant
+from sciml.plotting.figure import Figure
 from sciml.plotting.frames import Frame, frames_of
 
 FIELD_COLOURS, DIFFERENCE_COLOURS = "viridis", "RdBu_r"

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from sciml.flows.fields import profile, velocity, vorticity
+from sciml.plotting.figure import Figure
 
 
 def plot_flow(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from sciml.errors import ProblemError
+from sciml.plotting.figure import Figure
 
 
 def plot_history(solution: Any) -> Figure:

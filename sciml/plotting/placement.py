@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from sciml.errors import PointsError
 from sciml.ibvp import IBVP
+from sciml.plotting.figure import Figure
 from sciml.points import PointSet
 
 

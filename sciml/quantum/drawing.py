@@ -8,9 +8,9 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from sciml.plotting.figure import Figure
 from sciml.quantum.circuit import Circuit
 from sciml.quantum.gates import EncodingGate, FixedGate, Gate, TrainableGate
 from sciml.quantum.light_cone import light_cone
