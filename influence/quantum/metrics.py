@@ -95,27 +95,25 @@ def evaluate(
         >>> evaluate(shapley, network, x, ["shapley distance"])["shapley distance"]
         0.0
     """
-    unknown = set(metrics or ()) - set(METRICS)
-    if unknown:
-        raise SolverError(f"metrics {', '.join(METRICS)}", ", ".join(sorted(unknown)), "")
-    if mask is None and {"auc", "ap"} & set(metrics or ()):
-        raise SolverError('a mask for "auc" and "ap"', "mask=None", "evaluate(..., mask=truth)")
-    names = [name for name in METRICS if (name in metrics if metrics is not None else mask is not None or name not in
-             {"auc", "ap"})]  # fmt: skip
+    names = _wanted(metrics, mask)
     scorer = _Scorer(explainer, model, torch.as_tensor(X, dtype=torch.float64), seed, reference)
     scores: dict[str, float] = {}
     for name in names:
-        if name in {"auc", "ap"}:
-            truth = torch.as_tensor(mask, dtype=torch.float64)
-            alike = scorer.base.values.shape == scorer.x.shape  # players may be groups of features
-            scores[name] = ranking(scorer.base.values.abs(), truth, name) if alike else float("nan")
-        elif name in {"deletion", "insertion"}:
-            scores |= scorer.removal(name)
-        elif name == "shot robustness":
-            scores |= scorer.shot_robustness()
-        else:
-            scores[name] = getattr(scorer, name.replace("-", "_").replace(" ", "_"))()
+        scores |= scorer.score(name, mask)
     return ScoreTable(scores, scorer.base.evaluations)
+
+
+def _wanted(metrics: Sequence[str] | None, mask: Any) -> list[str]:
+    """Names in the order of `METRICS`."""
+    masked = {"auc", "ap"}
+    if metrics is None:
+        return [name for name in METRICS if mask is not None or name not in masked]
+    unknown = set(metrics) - set(METRICS)
+    if unknown:
+        raise SolverError(f"metrics {', '.join(METRICS)}", ", ".join(sorted(unknown)), "")
+    if mask is None and masked & set(metrics):
+        raise SolverError('a mask for "auc" and "ap"', "mask=None", "evaluate(..., mask=truth)")
+    return [name for name in METRICS if name in metrics]
 
 
 class _Scorer:
@@ -124,6 +122,18 @@ class _Scorer:
         self.base = explainer(model, x)
         named = self.base.settings.get("reference")
         self.reference = named if named in {"erasure", "uniform"} else reference
+
+    def score(self, name: str, mask: Any) -> dict[str, float]:
+        """One metric; several values where it has variants."""
+        if name in {"auc", "ap"}:
+            truth = torch.as_tensor(mask, dtype=torch.float64)
+            alike = self.base.values.shape == self.x.shape  # players may be groups of features
+            return {name: ranking(self.base.values.abs(), truth, name) if alike else float("nan")}
+        if name in {"deletion", "insertion"}:
+            return self.removal(name)
+        if name == "shot robustness":
+            return self.shot_robustness()
+        return {name: getattr(self, name.replace("-", "_").replace(" ", "_"))()}
 
     def _generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed)

@@ -25,7 +25,13 @@ from sciml.quantum.transfer import (
     observable_coordinates,
 )
 
-GATE_RULES = ("mixed", "telescoping", "telescoping_reversed", "telescoping_mean")
+OPTIONS = {
+    "rule": ("encoding", "gate"),
+    "gate_rule": ("mixed", "telescoping", "telescoping_reversed", "telescoping_mean"),
+    "gate_reference": ("angle", "dephased"),
+    "gates": ("encoding", "all"),
+    "reduce": ("gate", "qubit", "feature"),
+}
 _NUMBERS = 2**25
 
 
@@ -82,18 +88,23 @@ def qlrp(
     """
     explained = Explained(model, x, output)
     explained.needed_network("QLRP")
-    for name, value, known in (
-        ("rule", rule, ("encoding", "gate")), ("gate_rule", gate_rule, GATE_RULES),
-        ("gate_reference", gate_reference, ("angle", "dephased")), ("gates", gates, ("encoding", "all")),
-        ("reduce", reduce, ("gate", "qubit", "feature")),
-    ):  # fmt: skip
-        if value not in known:
-            raise SolverError(f"{name} {', '.join(known)}", repr(value), "")
-    if rule == "encoding":
-        game = BlockGame(explained, Reference("erasure", None))
-        settings = {"rule": rule, "reference": "erasure"}
-        return finish(explained, Reference("erasure", None), game.shapley(), "QLRP", settings, game.players)
-    if gates == "all" and reduce == "feature":
+    options = {"rule": rule, "gate_rule": gate_rule, "gate_reference": gate_reference, "gates": gates, "reduce": reduce}
+    for name, value in options.items():
+        if value not in OPTIONS[name]:
+            raise SolverError(f"{name} {', '.join(OPTIONS[name])}", repr(value), "")
+    return _by_gates(explained, reference, options) if rule == "gate" else _by_blocks(explained)
+
+
+def _by_blocks(explained: Explained) -> Attribution:
+    erased = Reference("erasure", None)
+    game = BlockGame(explained, erased)
+    settings = {"rule": "encoding", "reference": "erasure"}
+    return finish(explained, erased, game.shapley(), "QLRP", settings, game.players)
+
+
+def _by_gates(explained: Explained, reference: Any, options: dict[str, str]) -> Attribution:
+    every = options["gates"] == "all"
+    if every and options["reduce"] == "feature":
         raise SolverError('gates="encoding" for sums by feature', 'gates="all"', 'reduce="gate" or "qubit"')
     where = resolve(explained, reference)
     if where.points is None:
@@ -101,11 +112,10 @@ def qlrp(
             'a reference point for rule="gate"', f"reference={reference!r}",
             'gate_reference="dephased" averages every gate; rule="encoding" erases blocks',
         )  # fmt: skip
-    game_of_gates = _GateGame(explained, where.points, gate_reference, gates == "all")
-    values = game_of_gates.mixed() if gate_rule == "mixed" else game_of_gates.telescoping(gate_rule)
-    settings = {"rule": rule, "gate_rule": gate_rule, "gate_reference": gate_reference, "reference": where.name,
-                "gates": gates, "reduce": reduce}  # fmt: skip
-    return game_of_gates.attribution(values, settings, reduce)
+    game = _GateGame(explained, where.points, options["gate_reference"], every)
+    rule = options["gate_rule"]
+    values = game.mixed() if rule == "mixed" else game.telescoping(rule)
+    return game.attribution(values, {**options, "reference": where.name}, options["reduce"])
 
 
 class _GateGame:

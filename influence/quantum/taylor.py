@@ -33,8 +33,8 @@ def taylor_infinity(
 ) -> Attribution:
     """All Taylor terms T_κ = ∂^κ f(r) (z - r)^κ / κ!, shared among the features that they contain.
 
-    Named after Gil-Fuster et al. 2024 (arXiv 2412.14753); the definition is this package's own, derived from the
-    absolute convergence of the series: f is a finite Fourier sum, so terms may be regrouped in any order.
+    Named after Gil-Fuster et al. 2024 (arXiv 2412.14753); the definition is this package's own: f is a finite Fourier
+    sum, so the series converges absolutely and may be regrouped in any order.
 
     - "support": equal shares among the features of a term, R_i = Σ_{κ_i>0} T_κ / |{j: κ_j>0}|. As v(S) =
       f(z_S, r elsewhere) is the sum of the terms with support in S, the sum over one support is the Harsanyi
@@ -72,18 +72,11 @@ def taylor_infinity(
         array([[-0.2066, -0.5409]])
     """
     explained = Explained(model, x, output)
-    if split not in SPLITS:
-        raise SolverError(f"split {', '.join(SPLITS)}", repr(split), "")
     where = resolve(explained, reference, candidates, seed)
     _check(where, split, order)
-    if order is not None and where.points is not None:
-        values, used = _truncated(explained, where.points, split, order), "series"
-    elif split == "degree" and where.points is not None:
-        values, used = _degree(explained, where.points), "path"
-    elif split == "none":
-        values, used = _pure(explained, where, route)
-    else:
+    if split == "support" and order is None:
         return _shapley(explained, where, route, "Taylor-infinity", {"split": split})
+    values, used = _regrouped(explained, where, split, order, route)
     settings = {"reference": where.name, "split": split, "order": order, "route": used}
     return finish(explained, where, values, "Taylor-infinity", settings)
 
@@ -119,7 +112,18 @@ def _shapley(explained: Explained, where: Reference, route: str, method: str, se
     return finish(explained, where, values, method, settings, game.players)
 
 
+def _regrouped(explained: Explained, where: Reference, split: str, order: int | None, route: str) -> tuple[Tensor, str]:
+    """Relevances that are no Shapley values, and how they were found."""
+    if order is not None and where.points is not None:
+        return _truncated(explained, where.points, split, order), "series"
+    if split == "degree" and where.points is not None:
+        return _degree(explained, where.points), "path"
+    return _pure(explained, where, route)
+
+
 def _check(where: Reference, split: str, order: int | None) -> None:
+    if split not in SPLITS:
+        raise SolverError(f"split {', '.join(SPLITS)}", repr(split), "")
     if order is not None and (isinstance(order, bool) or not isinstance(order, int) or order < 1):
         raise SolverError("order: a whole number >= 1, or None for all", repr(order), "")
     if where.points is None and (split == "degree" or order is not None):
