@@ -148,7 +148,9 @@ def _box_form(problem: Any, data: Mapping[str, sp.Expr], box: Sequence) -> tuple
         lower, upper = names[2 * i] in data, names[2 * i + 1] in data
         factor *= 4 * s * (1 - s) if lower and upper else s if lower else 1 - s if upper else 1
         if lower or upper:
-            axes.append((symbol, low, high, s, data.get(names[2 * i]), data.get(names[2 * i + 1])))
+            # data as functions on their face alone: what they are elsewhere would spoil the other faces
+            ends = ((data.get(names[2 * i]), low), (data.get(names[2 * i + 1]), high))
+            axes.append((symbol, low, high, s, *(_on_face(known, symbol, end) for known, end in ends)))
     result = sp.Integer(0)
     # P1 ⊕ P2 ⊕ ... : add to the blend so far what it misses on the next pair of faces
     for symbol, low, high, s, lower_data, upper_data in axes:
@@ -159,6 +161,12 @@ def _box_form(problem: Any, data: Mapping[str, sp.Expr], box: Sequence) -> tuple
         else:
             result += missing_low if missing_low is not None else missing_high
     return result, factor
+
+
+def _on_face(data: sp.Expr | None, symbol: sp.Symbol, end: sp.Expr) -> sp.Expr | None:
+    """Data at the end of an axis; the limit where they are 0/0 there."""
+    value = None if data is None else data.subs(symbol, end)
+    return data.limit(symbol, end) if value is not None and value.has(sp.nan, sp.zoo) else value
 
 
 def _with_start(problem: Any, known: sp.Expr, form: FieldForm, data: Mapping[str, sp.Expr]) -> FieldForm:
