@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from influence.diagnosis.conflict import Structure
@@ -46,10 +48,11 @@ def _points(found: Indicators, rows: np.ndarray, evidence: Evidence) -> list[Fin
     labels = found.self_influence.labels[rows]
     concerned = ", ".join(repr(str(label)) for label in dict.fromkeys(labels.tolist()))
     kind, ids = found.kinds[labels[0]], influence.record.rows.ids[rows]
+    points = tuple(sorted(set(ids.tolist())))
     evidence["largest studentised residual"] = float(student[rows].max())
     evidence["ids"] = ", ".join(map(str, dict.fromkeys(ids[np.argsort(-student[rows])][:8].tolist())))
     words = (
-        f"{len(set(ids.tolist()))} points of {concerned} contradict the rest: without them {evidence[_LEFT]:.1%} of "
+        f"{len(points)} points of {concerned} contradict the rest: without them {evidence[_LEFT]:.1%} of "
         f"the loss is left, and they hold {evidence[_COOK]:.0%} of Cook's distance"
     )
     where = describe(influence, rows)
@@ -60,15 +63,15 @@ def _points(found: Indicators, rows: np.ndarray, evidence: Evidence) -> list[Fin
     if any((labels == label).sum() > 0.5 * count for label, count in peers.items()):
         return []  # not a few of its rows: the component as a whole is not met
     if kind == "equation":
-        made = _sources(found, rows, evidence, words, where)
+        made = replace(_sources(found, rows, evidence, words, where), ids=points)
         return [made] if matters or made.name != "under-resolved region" else []
     advice = (
         "check the data there: wrong values, wrong units, a wrong place",
         "if the data are right they jump or form a layer: add points there, or take a larger network",
-        "influence.group(ids, u, at=...) shows what the solution would be without them",
+        "influence.group(finding.ids, u, at=...) shows what the solution would be without them",
     )
     title = "suspect boundary or initial values" if kind == "condition" else "suspect data"
-    return [Finding(title, "fault", words, evidence, advice, where)]
+    return [Finding(title, "fault", words, evidence, advice, where, points)]
 
 
 def _sources(found: Indicators, rows: np.ndarray, evidence: Evidence, words: str, where: str) -> Finding:
@@ -80,7 +83,7 @@ def _sources(found: Indicators, rows: np.ndarray, evidence: Evidence, words: str
         advice: tuple[str, ...] = ("add points there, or resample by residual", "a larger network, or Fourier features")
         return Finding("under-resolved region", "fault", words, evidence, advice, where)
     words += "; new points beside them have small residuals: the source values at these points are suspect"
-    advice = ("check source and coefficient values at these points", "remove them and refit: influence.refit(ids)")
+    advice = ("check source and coefficient values at these points", "remove them and refit: influence.refit(finding.ids)")
     return Finding("suspect source values", "fault", words, evidence, advice, where)
 
 

@@ -24,6 +24,8 @@ class Finding:
         evidence: The numbers behind it.
         advice: What to try, the best first.
         where: Places concerned, in words.
+        ids: Points concerned, for `influence.group(finding.ids, ...)` and `influence.refit(finding.ids)`; empty where the
+            fault is not one of single points.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Finding:
     evidence: Mapping[str, float | str] = field(default_factory=dict)
     advice: tuple[str, ...] = ()
     where: str = ""
+    ids: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """A short paragraph."""

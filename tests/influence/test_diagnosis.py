@@ -183,7 +183,7 @@ def test_wrong_measurements_are_named() -> None:
     report = diagnose(solution)
     assert "suspect data" in report, str(report)
     named = {int(identity) for identity in str(report.faults[0].evidence["ids"]).split(", ")}
-    assert named == set(solution.record.points.ids_of("data")[bad].tolist())
+    assert named == set(report.faults[0].ids) == set(solution.record.points.ids_of("data")[bad].tolist())
 
 
 NOISY = heat(PLACES) + 0.05 * np.random.default_rng(4).standard_normal(40)
@@ -229,6 +229,7 @@ def test_wrong_source_values_at_points() -> None:
     assert "suspect source values" in report, str(report)
     finding = next(one for one in report.faults if one.name == "suspect source values")
     assert {int(identity) for identity in str(finding.evidence["ids"]).split(", ")} == set(ids.tolist())
+    assert set(finding.ids) == set(ids.tolist())
 
 
 def flattened(solution: PINNSolution, factor: float, last: float) -> PINNSolution:
