@@ -165,8 +165,10 @@ def _box_form(problem: Any, data: Mapping[str, sp.Expr], box: Sequence) -> tuple
 
 def _on_face(data: sp.Expr | None, symbol: sp.Symbol, end: sp.Expr) -> sp.Expr | None:
     """Data at the end of an axis; the limit where they are 0/0 there."""
-    value = None if data is None else data.subs(symbol, end)
-    return data.limit(symbol, end) if value is not None and value.has(sp.nan, sp.zoo) else value
+    if data is None:
+        return None
+    value = data.subs(symbol, end)
+    return data.limit(symbol, end) if value.has(sp.nan, sp.zoo) else value
 
 
 def _with_start(problem: Any, known: sp.Expr, form: FieldForm, data: Mapping[str, sp.Expr]) -> FieldForm:

@@ -24,10 +24,14 @@ def laplace(known: sp.Expr) -> sp.Expr:
 PROBLEMS = {
     "square": lambda: IBVP(laplace(plane), SQUARE, boundary=[Dirichlet(plane, WAVE)]),
     "one side free": lambda: IBVP(
-        laplace(plane), SQUARE, boundary=[Dirichlet(plane, WAVE, on=["left", "right", "bottom"]), Neumann(plane, 0, "top")]
+        laplace(plane),
+        SQUARE,
+        boundary=[Dirichlet(plane, WAVE, on=["left", "right", "bottom"]), Neumann(plane, 0, "top")],
     ),
     "cube": lambda: IBVP(
-        laplace(solid), Box((x, 0, 1), (y, 0, 2), (z, -1, 1)), boundary=[Dirichlet(solid, sp.exp(x * y) * sp.sin(x + z))]
+        laplace(solid),
+        Box((x, 0, 1), (y, 0, 2), (z, -1, 1)),
+        boundary=[Dirichlet(solid, sp.exp(x * y) * sp.sin(x + z))],
     ),
     "0/0 on a face": lambda: IBVP(laplace(plane), SQUARE, boundary=[Dirichlet(plane, sp.sin(x * (2 + y)) / x)]),
     "interval": lambda: IBVP(
