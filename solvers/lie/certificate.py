@@ -25,7 +25,7 @@ class _Exact:
     expr: dict[Any, sp.Expr]
 
 
-def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, seconds: float | None = 60.0) -> Bound:
+def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, seconds: float | None = 10.0) -> Bound:
     """Bound of the error of a sum of atoms as it is evaluated.
 
     Amplitudes are the exact binary numbers that they are and parameters come by `exact_number`, so that the enclosures
@@ -44,8 +44,11 @@ def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, se
     if not available():
         return error_bound(problem, _Exact(dict.fromkeys(problem.fields, sp.S.Zero)))  # says how to get it
     rounding = sum_rounding(problem, families, amplitudes)
+    if rounding is None:
+        kinds = ", ".join(sorted({family.name for family in families}))
+        return Bound(None, None, f"the rounding of the evaluation is not bounded for these atoms: {kinds}")
     exact = _Exact(exact_sum(problem, families, amplitudes))
-    bound = error_bound(problem, exact, seconds=seconds, rounding=rounding)
+    bound = error_bound(problem, exact, seconds=seconds, rounding=rounding, regular=True)
     return _with_jumps(bound, families, amplitudes) if bound.sup is not None else bound
 
 

@@ -15,8 +15,9 @@ from solvers.lie.bounds.burgers import burgers_bound, read_burgers
 from solvers.lie.bounds.helmholtz import helmholtz_bound
 from solvers.lie.bounds.maximum import elliptic_bound, parabolic_bound
 from solvers.lie.bounds.mismatch import Mismatch
-from solvers.lie.bounds.operator import read_operator
+from solvers.lie.bounds.operator import Operator, read_operator
 from solvers.lie.bounds.patches import Enclosure
+from solvers.lie.bounds.regularity import has_branches, travels
 from solvers.lie.bounds.result import Bound
 from solvers.lie.bounds.schroedinger import read_schroedinger, schroedinger_bound
 from solvers.lie.bounds.sup import Deadline, NotEnclosed
@@ -31,6 +32,7 @@ def error_bound(
     seconds: float | None = 60.0,
     atom_units: float | Sequence[float] | None = None,
     rounding: float | None = None,
+    regular: bool = False,
 ) -> Bound:
     """Rigorous bound of the error of an approximation in closed form.
 
@@ -46,6 +48,8 @@ def error_bound(
             sums. A number u_j (or one per term) is a promise of the caller, for an object with `terms` that evaluates
             its atoms in a better way than by their formulas: each computed atom is within u_j 2^-53 sup|φ_j|.
         rounding: Another promise of the caller, in place of both: each computed value is within it of the exact one.
+        regular: A promise that the approximation is smooth in the open domain, or a weak solution across its kinks;
+            else that must be proven from the formula.
 
     Returns:
         The bound; `sup` is None where none is known, with the reason.
@@ -66,7 +70,7 @@ def error_bound(
         return Bound(None, None, 'the bound needs python-flint: pip install "sciml[rigorous]"')
     enclosure = Enclosure(Deadline.after(seconds), tuple(problem.space))
     try:
-        mismatch = Mismatch(problem, expressions, enclosure, _terms(approximation, atom_units), rounding)
+        mismatch = Mismatch(problem, expressions, enclosure, _terms(approximation, atom_units), rounding, regular)
         bound = _finite(_stability(mismatch))
         rounding, left = mismatch.rounding
     except NotEnclosed as refusal:
@@ -123,6 +127,20 @@ def _finite(bound: Bound) -> Bound:
     return dataclasses.replace(bound, l2=l2)
 
 
+def _branches_travel(mismatch: Mismatch, operator: Operator) -> bool:
+    """Whether kinks and jumps move along characteristics, where a weak solution may have them."""
+    expressions = list(mismatch.expressions.values())
+    if len(mismatch.space) != 1 or not any(map(has_branches, expressions)):
+        return False
+    x, time = mismatch.space[0], mismatch.time
+    if operator.time_order == 2 and operator.speed_squared is not None and operator.damping == 0:
+        speed = sp.sqrt(operator.speed_squared)
+        return all(travels(e, x, time, (speed, -speed), whole=True) for e in expressions)
+    if operator.time_order == 1 and not any(operator.second) and operator.first[0].is_number:
+        return all(travels(e, x, time, (-operator.first[0],), whole=False) for e in expressions)
+    return False
+
+
 def _stability(mismatch: Mismatch) -> Bound:
     """The bound of the kind of problem at hand."""
     problem = mismatch.problem
@@ -132,8 +150,10 @@ def _stability(mismatch: Mismatch) -> Bound:
         reading = read_burgers(problem)
         if reading is None:
             raise NotEnclosed("no bound is known for this nonlinear equation")
+        mismatch.require_smooth()
         return burgers_bound(mismatch, reading)
     if len(problem.fields) > 1:
+        mismatch.require_smooth()
         pair = read_schroedinger(problem)
         if pair is not None:
             return schroedinger_bound(mismatch, pair)
@@ -142,6 +162,7 @@ def _stability(mismatch: Mismatch) -> Bound:
             raise NotEnclosed("no bound is known for this system")
         return system_bound(mismatch, matrices)
     operator = read_operator(problem)
+    mismatch.require_smooth(branches=_branches_travel(mismatch, operator))
     if operator.time_order == 2:
         return wave_bound(mismatch, operator)
     if operator.time_order == 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import sympy as sp
 
 from solvers.lie.bounds.mismatch import Mismatch
 from solvers.lie.bounds.operator import Operator
 from solvers.lie.bounds.patches import exact
+from solvers.lie.bounds.regularity import has_branches
 from solvers.lie.bounds.start import at_start
 from solvers.lie.bounds.sup import NotEnclosed
 
@@ -37,6 +39,7 @@ def jump_lift(mismatch: Mismatch) -> sp.Expr:
     """G with the jumps of the periodic conditions: g (x - m)/L, and h ((x - m)²/(2L) - L/12) for the derivative."""
     total = sp.S.Zero
     for jump in mismatch.jumps:
+        require_smooth_gaps(jump.gaps)
         low, high = ends(mismatch, mismatch.space.index(jump.axis))
         z, length = jump.axis - (low + high) / 2, high - low
         shapes = (z / length, z**2 / (2 * length) - length / 12)
@@ -60,6 +63,12 @@ def without_jumps(
     return start, residual, mismatch.sup(lift, mismatch.everywhere)
 
 
+def require_smooth_gaps(gaps: Iterable[sp.Expr]) -> None:
+    """A lift is differentiated: what it misses on the sides must have no kinks."""
+    if any(has_branches(gap) for gap in gaps):
+        raise NotEnclosed("data on the sides with kinks or jumps cannot be lifted: no bound is known")
+
+
 def value_lift(mismatch: Mismatch, field: int = 0) -> sp.Expr:
     """G with the Dirichlet mismatch on all sides of a box, by linear blending axis after axis (Gordon 1971).
 
@@ -74,6 +83,7 @@ def value_lift(mismatch: Mismatch, field: int = 0) -> sp.Expr:
         NotEnclosed: If sides are missing, or the mismatch of two faces does not agree along their edge.
     """
     gaps = face_gaps(mismatch, field)
+    require_smooth_gaps(gaps.values())
     total = sp.S.Zero
     for axis, symbol in enumerate(mismatch.space):
         low, high = ends(mismatch, axis)

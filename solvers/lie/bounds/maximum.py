@@ -99,6 +99,7 @@ def _sides(mismatch: Mismatch, operator: Operator, initial: float) -> tuple[floa
         if side.beta is None:
             largest = max(largest, gap)
             continue
+        _require_regular_side(mismatch, operator, side)
         lowest = mismatch.enclosure.range(side.beta, side.patches)[0]
         if lowest < 0:
             raise NotEnclosed("a Robin coefficient may be negative: no comparison principle")
@@ -116,6 +117,22 @@ def _sides(mismatch: Mismatch, operator: Operator, initial: float) -> tuple[floa
             else:
                 raise NotEnclosed("no supersolution was found for this combination of conditions")
     return largest, sums, parts
+
+
+def _require_regular_side(mismatch: Mismatch, operator: Operator, side: Side) -> None:
+    """At a flux side the maximum principle needs a drift that is bounded and a diffusion across it (Hopf)."""
+    # u_t = u_xx - 3/(2x) u_x with u_x = 0 at 0 has many solutions: all near 0 are 1 + O(x^2.5)
+    normals = [sp.Symbol(f"n_{s}", real=True) for s in mismatch.space]
+    across = sum((a * n * m for (a, n, m) in zip(operator.second, *_pairs(normals), strict=True)), sp.S.Zero)
+    regular = all(mismatch.enclosure.bounded(c, mismatch.everywhere) for c in (*operator.second, *operator.first))
+    if not (regular and mismatch.enclosure.range(across, side.patches)[0] > 0):
+        raise NotEnclosed(f"coefficients are unbounded or degenerate beside the flux condition on {side.face!r}: "
+                          "no maximum principle")  # fmt: skip
+
+
+def _pairs(normals: list[sp.Symbol]) -> tuple[list[sp.Symbol], list[sp.Symbol]]:
+    """Both indices of a flattened matrix."""
+    return [n for n in normals for _ in normals], [m for _ in normals for m in normals]
 
 
 def _weight(mismatch: Mismatch, operator: Operator, side: Side) -> float:

@@ -14,6 +14,7 @@ from sciml.classification import linear_form
 from sciml.conditions import Condition, Dirichlet, Neumann, Periodic, Robin
 from sciml.terms import Term
 from solvers.lie.bounds.patches import Enclosure, Patch, domain_patches, exact, face_patches
+from solvers.lie.bounds.regularity import require_smooth
 from solvers.lie.bounds.residuals import residual_expressions
 from solvers.lie.bounds.rounding import UNIT, rounding_error
 from solvers.lie.bounds.start import at_start, joined_exponentials
@@ -65,6 +66,8 @@ class Mismatch:
         enclosure: Norms over patches.
         terms: None, or (amplitude, atom per field, accuracy of the atom in units of rounding) of every term.
         rounding: None, or a bound of the rounding of the evaluation that the caller has proven.
+        promised: Whether the caller has proven that the approximation is smooth inside or a weak solution there, up to
+            the residual of its formula.
     """
 
     def __init__(
@@ -74,8 +77,9 @@ class Mismatch:
         enclosure: Enclosure,
         terms: Sequence[tuple[float, tuple[sp.Expr, ...], float]] | None = None,
         rounding: float | None = None,
+        promised: bool = False,
     ) -> None:
-        self.terms, self._promised = terms, rounding
+        self.terms, self._promised, self.promised = terms, rounding, promised
         self.problem, self.enclosure = problem, enclosure
         self.expressions = {known: joined_exponentials(sp.sympify(expressions[known])) for known in problem.fields}
         self.space = tuple(problem.space)
@@ -104,6 +108,54 @@ class Mismatch:
 
     def _timed(self, patch: Patch) -> Patch:
         return patch if self.time is None else patch.times(self.time, self.start, self.end)
+
+    @cached_property
+    def ends(self) -> list[tuple[sp.Rational, sp.Rational]]:
+        """Rational ends of a box around the domain, and of the time interval."""
+        known = self.problem.domain.symbolic_bounds or self.problem.domain.bounds
+        ends = [(exact(low), exact(high)) for low, high in known]
+        if self.time is not None:
+            ends.append((self.start, self.end))
+        return [(_outwards(low, -1), _outwards(high, 1)) for low, high in ends]
+
+    def require_smooth(self, branches: bool = False) -> None:
+        """The approximation must be smooth inside, so that its residual is what the formula says.
+
+        Args:
+            branches: Whether kinks and jumps have been dealt with.
+
+        Raises:
+            NotEnclosed: If that is not proven.
+        """
+        for expression in self.expressions.values():
+            if not self.promised:
+                require_smooth(expression, self.problem.domain, self.ends, self.problem.coordinates, branches)
+
+    def require_agreement(self, field: int = 0) -> None:
+        """Initial data must agree with Dirichlet and periodic sides, so that an error with exact sides starts so too.
+
+        Args:
+            field: Index of the field.
+
+        Raises:
+            NotEnclosed: If they do not, or that is not proven.
+        """
+        known = self.problem.fields[field]
+        start = self.problem.substitute(self.problem.initial[known])
+        for term in self._boundary_terms():
+            gaps = []
+            if term.periodic:
+                if term.condition.field == known:
+                    axis = self.problem.face_axis(term.faces[0])
+                    low, high = (start.xreplace({axis: _plane(self.problem.domain, f, axis)}) for f in term.faces)
+                    gaps = [high - low]
+            elif (kind := self._kind(term))[0] == field and kind[1] is None:
+                at_rest = dict.fromkeys(self.problem.fields, sp.S.Zero) | {known: start}
+                gap = self.problem.substitute(term.expressions[0]).subs(at_rest).doit() / kind[2]
+                gaps = [p.pull(gap.xreplace({self.time: self.start}), self.space)
+                        for face in term.faces for p in face_patches(self.problem.domain, face)]  # fmt: skip
+            if not all(_is_zero(gap) for gap in gaps):
+                raise NotEnclosed("initial and side data do not agree where they meet: no bound is known")
 
     def put(self, expression: sp.Expr) -> sp.Expr:
         """The approximation in place of the fields."""
@@ -301,6 +353,17 @@ class Mismatch:
 
 def _negative_power(term: sp.Expr, base: sp.Expr) -> bool:
     return any(f.as_base_exp()[0] == base and f.as_base_exp()[1].is_negative for f in sp.Mul.make_args(term))
+
+
+def _outwards(end: sp.Expr, way: int) -> sp.Rational:
+    """A rational end as it is, an irrational one moved out by a little."""
+    if end.is_Rational:
+        return end
+    return sp.Rational(float(end)) + way * sp.Rational(1, 10**14) * (1 + abs(sp.Rational(float(end))))
+
+
+def _is_zero(expression: sp.Expr) -> bool:
+    return bool(expression == 0 or sp.expand(expression) == 0 or sp.simplify(expression) == 0)
 
 
 def _plane(domain: Any, face: str, axis: sp.Symbol) -> sp.Expr:

@@ -17,7 +17,7 @@ import sympy as sp
 from sciml.geometry import Disk
 from sciml.terms import rationalise
 from solvers.lie.bounds.kinks import Box
-from solvers.lie.bounds.sup import Deadline, Norms, NotEnclosed, norms, range_of
+from solvers.lie.bounds.sup import Deadline, Norms, NotEnclosed, is_bounded, norms, range_of
 
 UNIT_INTERVAL = (sp.S.Zero, sp.S.One)
 
@@ -258,6 +258,10 @@ class Enclosure:
         """∫ |f(t)|_2 dt <= √T |f| in L2 of space and time, for the vector f of some expressions."""
         square = sum(self.norms(e, patches, target).l2 ** 2 for e in expressions if e != 0)
         return (square * duration) ** 0.5 * (1 + 1e-12)
+
+    def bounded(self, expression: sp.Expr, patches: Sequence[Patch]) -> bool:
+        """Whether an expression is proven to be bounded over patches."""
+        return all(is_bounded(patch.pull(expression, self.space), patch.axes, patch.box) for patch in patches)
 
     def range(self, expression: sp.Expr, patches: Sequence[Patch]) -> tuple[float, float]:
         """Bounds from below and above over patches."""

@@ -17,8 +17,9 @@ import numpy as np
 import sympy as sp
 
 from sciml.classification import linear_form
-from solvers.lie.bounds.lifts import ends, face_gaps, vanishes
+from solvers.lie.bounds.lifts import ends, face_gaps, require_smooth_gaps, vanishes
 from solvers.lie.bounds.mismatch import Mismatch
+from solvers.lie.bounds.regularity import require_continuous
 from solvers.lie.bounds.result import Bound
 from solvers.lie.bounds.start import at_start
 from solvers.lie.bounds.sup import NotEnclosed
@@ -85,11 +86,13 @@ def schroedinger_bound(mismatch: Mismatch, reading: tuple) -> Bound:
         residual = tuple(r - m for r, m in zip(residual, moved, strict=True))
         start = tuple(s - at_start(g, mismatch.time, mismatch.start) for s, g in zip(start, lift, strict=True))
     low, high = ends(mismatch, 0)
-    for part in (*start, *residual):
-        for end in (low, high):
-            place = {x: end}
-            if not vanishes(part.xreplace(place)):
-                raise NotEnclosed("initial and side data do not agree where they meet: the energy is not bounded")
+    mismatch.require_agreement(0)
+    mismatch.require_agreement(1)
+    for part, where in (*((s, inside) for s in start), *((r, everywhere) for r in residual)):
+        for patch in where:
+            require_continuous(patch.pull(part), patch.axes, patch.box, "the mismatch")
+    if not all(vanishes(part.xreplace({x: end})) for part in residual for end in (low, high)):
+        raise NotEnclosed("the residual does not vanish on the sides: the energy is not bounded")
     least = mismatch.enclosure.range(potential, inside)[0]
     above = potential - sp.Float(least) if potential.free_symbols else sp.S.Zero
     length, duration = float(high - low) * (1 + 1e-15), mismatch.duration
@@ -128,6 +131,7 @@ def _lift(mismatch: Mismatch, kappa: sp.Expr, potential: sp.Expr, sign: int) -> 
     low, high = ends(mismatch, 0)
     length = high - low
     gaps = [face_gaps(mismatch, field) for field in (0, 1)]
+    require_smooth_gaps(gap for own in gaps for gap in own.values())
     if all(vanishes(gap) for own in gaps for gap in own.values()):
         return sp.S.Zero, sp.S.Zero
     pairs = [_layer(mismatch, gaps, kappa, potential, sign, length / 4**k) for k in range(5)]

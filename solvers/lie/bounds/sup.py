@@ -155,7 +155,7 @@ class _Search:
             undecided = piece.origin is not None and depth < _UNDECIDED_DEPTH
             if math.isfinite(sup) and not (undecided and sup > (1 + self.accuracy) * self._goal):
                 self.sup = max(self.sup, sup)
-                self.square += mean**2 * self._volume(piece.box) * (1 + 1e-12)
+                self.square += mean * mean * self._volume(piece.box) * (1 + 1e-12)
                 continue
             if undecided:  # both branches lead to the same smaller boxes
                 if (piece.origin, piece.box) in cut:
@@ -263,6 +263,25 @@ def size_by_cells(expression: sp.Expr, axes: Sequence[sp.Symbol], box: Box, dead
     except UnsupportedFunctionError as error:
         raise NotEnclosed(str(error).replace("\n  ", "; ")) from error
     return largest if math.isfinite(largest) else norms(expression, axes, box, 0.0, deadline, 0.5).sup
+
+
+def is_bounded(expression: sp.Expr, axes: Sequence[sp.Symbol], box: Box) -> bool:
+    """Whether balls on a coarse grid of cells are finite: then so is the function; a quick test.
+
+    Args:
+        expression: f.
+        axes: Variables.
+        box: Rational ends.
+
+    Returns:
+        True where proven.
+    """
+    try:
+        with precision(64):
+            return all(ball.is_finite() for piece in smooth_pieces(expression, axes, box)
+                       for ball in _on_cells(piece, axes))  # fmt: skip
+    except UnsupportedFunctionError:
+        return False
 
 
 def _on_cells(piece: Piece, axes: Sequence[sp.Symbol]) -> list[Ball]:

@@ -23,6 +23,7 @@ import sympy as sp
 from solvers.lie.bounds.lifts import ends, jump_lift, value_lift, vanishes
 from solvers.lie.bounds.mismatch import Mismatch
 from solvers.lie.bounds.operator import Operator, is_nonnegative
+from solvers.lie.bounds.regularity import require_continuous
 from solvers.lie.bounds.result import Bound
 from solvers.lie.bounds.start import at_start
 from solvers.lie.bounds.sup import NotEnclosed
@@ -139,7 +140,11 @@ def _energy(mismatch: Mismatch, operator: Operator) -> Bound:
         raise NotEnclosed("the speed is not bounded away from 0")
     if any(side.beta is not None for side in mismatch.sides) or mismatch.jumps:
         raise NotEnclosed("the energy bound needs Dirichlet sides")
+    mismatch.require_agreement()
     given = _all_sides_lifted(mismatch, operator)
+    for part, name in ((given.value, "the initial mismatch"), (squared, "the speed")):
+        for patch in inside:
+            require_continuous(patch.pull(part, mismatch.space), patch.axes, patch.box, name)
     low, high = ends(mismatch, 0)
     length, duration = float(high - low) * (1 + 1e-15), mismatch.duration
     square = sum(
@@ -158,9 +163,13 @@ def _energy(mismatch: Mismatch, operator: Operator) -> Bound:
 def _membrane(mismatch: Mismatch, operator: Operator) -> Bound:
     if mismatch.problem.domain.symbolic_bounds is None:
         return _damped(mismatch, operator)
+    if any(side.beta not in (None, 0) for side in mismatch.sides):
+        raise NotEnclosed("no bound is known for the wave equation with Robin conditions")
     given = _all_sides_lifted(mismatch, operator)
     try:
-        _require_continuous(mismatch, given.value)
+        mismatch.require_agreement()
+        for patch in mismatch.inside:
+            require_continuous(patch.pull(given.value), patch.axes, patch.box, "the initial mismatch")
     except NotEnclosed as refusal:
         found = _damped(mismatch, operator)
         return dataclasses.replace(found, reason=f"{refusal} in the sup norm; in L2 mode by mode")
@@ -175,18 +184,6 @@ def _membrane(mismatch: Mismatch, operator: Operator) -> Bound:
     parts = {"initial": value, "slope": slope, "velocity": velocity, "residual": source, "lift": extra}
     sup = known + duration**2 / 2 * source + extra
     return Bound(sup * (1 + 1e-12), None, "Poisson's and Kirchhoff's formulae on the reflected data", parts)
-
-
-def _require_continuous(mismatch: Mismatch, value: sp.Expr) -> None:
-    """Odd reflection keeps e0 continuous only where it vanishes on the Dirichlet sides."""
-    for side in mismatch.sides:
-        if side.beta not in (None, 0):
-            raise NotEnclosed("no bound is known for the wave equation with Robin conditions")
-        if side.beta is None:
-            for patch in side.patches:
-                place = {s: e for s, e in patch.place.items() if not e.free_symbols}
-                if not vanishes(value.xreplace(place)):
-                    raise NotEnclosed("initial and side data do not agree where they meet: no bound is known")
 
 
 def _damped(mismatch: Mismatch, operator: Operator) -> Bound:
