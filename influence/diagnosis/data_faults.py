@@ -83,7 +83,10 @@ def _sources(found: Indicators, rows: np.ndarray, evidence: Evidence, words: str
         advice: tuple[str, ...] = ("add points there, or resample by residual", "a larger network, or Fourier features")
         return Finding("under-resolved region", "fault", words, evidence, advice, where)
     words += "; new points beside them have small residuals: the source values at these points are suspect"
-    advice = ("check source and coefficient values at these points", "remove them and refit: influence.refit(finding.ids)")
+    advice = (
+        "check source and coefficient values at these points",
+        "remove them and refit: influence.refit(finding.ids)",
+    )
     return Finding("suspect source values", "fault", words, evidence, advice, where)
 
 

@@ -24,8 +24,8 @@ class Finding:
         evidence: The numbers behind it.
         advice: What to try, the best first.
         where: Places concerned, in words.
-        ids: Points concerned, for `influence.group(finding.ids, ...)` and `influence.refit(finding.ids)`; empty where the
-            fault is not one of single points.
+        ids: Points concerned, for `influence.group(finding.ids, ...)` and `influence.refit(finding.ids)`; empty where
+            the fault is not one of single points.
     """
 
     name: str
