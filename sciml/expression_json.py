@@ -19,6 +19,9 @@ _CONSTANTS = {"pi": sp.pi, "E": sp.E, "I": sp.I, "oo": sp.oo, "-oo": -sp.oo, "na
 _ASSUMPTIONS = {"real", "positive", "negative", "nonnegative", "nonpositive", "nonzero", "integer", "finite",
                 "extended_real", "rational", "commutative", "even", "odd", "zero", "complex"}  # fmt: skip
 _DEPTH = 200
+_ROUNDED = {"floor", "ceiling", "frac", "Mod", "sign", "Heaviside", "Max", "Min", "StrictGreaterThan", "StrictLessThan",
+            "GreaterThan", "LessThan", "Equality", "Unequality"}  # fmt: skip
+_EVALUATED = {"Add", "Mul", "Abs", "factorial"}
 
 
 def to_json(expression: sp.Basic) -> list:
@@ -102,13 +105,13 @@ def _read(tree: Any, depth: int) -> sp.Basic:
     if kind == "number":
         return sp.Rational(_integer(rest[0]), _integer(rest[1]))
     if kind == "float":
-        return sp.Float(float.fromhex(rest[0]), 17)
+        return sp.Float(float.fromhex(rest[0]))  # 53 bits, as stored
     if kind == "symbol":
         return sp.Symbol(_name(rest[0]), **_flags(rest[1]))
     if kind == "derivative":
         return sp.Derivative(_read(rest[0], depth + 1), *[(_read(s, depth + 1), _small(n)) for s, n in rest[1:]])
     if kind == "piecewise":
-        return sp.Piecewise(*[(_read(v, depth + 1), _read(c, depth + 1)) for v, c in rest])
+        return sp.Piecewise(*[(_read(v, depth + 1), _read(c, depth + 1)) for v, c in rest], evaluate=False)
     if kind == "field":
         arguments = [_read(argument, depth + 1) for argument in rest[2:]]
         return sp.Function(_name(rest[0]), **_flags(rest[1]))(*arguments)
@@ -120,13 +123,13 @@ def _read(tree: Any, depth: int) -> sp.Basic:
 
 
 def _apply(name: str, arguments: list[sp.Basic]) -> sp.Basic:
-    # canonical expressions never hold number ** integer; evaluating one could take all memory
-    if name == "Pow" and arguments[0].is_Number and arguments[1].is_Integer:
-        raise CheckpointError("evaluated powers", f"{arguments[0]} to an integer power", "the file is damaged")
-    growing = name in {"gamma", "loggamma", "factorial", "polygamma"}
-    if growing and any(argument.is_Integer and abs(int(argument)) > 1000 for argument in arguments):
-        raise CheckpointError(f"an evaluated {name}", str(arguments)[:40], "the file is damaged")
-    return _HEADS[name](*arguments)
+    # Stored expressions are in canonical form, so nothing is evaluated here; what SymPy would have evaluated is forged,
+    # and evaluating it later could take all time and memory: 2**(10**9), floor(exp(10**9)), factorial(10**9).
+    whole = all(argument.is_Rational for argument in arguments)
+    forged = whole and (name in _EVALUATED or (name == "Pow" and abs(arguments[-1]) >= 1))
+    if forged or (name in _ROUNDED and not any(argument.free_symbols for argument in arguments)):
+        raise CheckpointError(f"an evaluated {name}", ", ".join(map(str, arguments))[:60], "the file is damaged")
+    return _HEADS[name](*arguments, evaluate=False)
 
 
 def _integer(text: Any) -> int:
