@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
-from influence.hessian import FLOOR, MARGIN, hessian_products, least_damping, lowest_curvature
+from influence.hessian import FLOOR, MARGIN, hessian_operator, hessian_products, least_damping, lowest_curvature
 from sciml.errors import SolverError
 from sciml.least_squares import DampedFactor, IterativeFactor, NormalMatrix, SketchedHat, nystroem, scale_rows
 from sciml.record import TrainingRecord
@@ -298,9 +298,10 @@ def _hessian_factor(
             f'damping={MARGIN * abs(lowest):.3g} or more, damping=None, or curvature="ggn", which never fails',
         )
     base = normal.factor(max(decay + proximal, 1e-300))
+    exact = hessian_operator(record, theta)
 
     def product(vector: Tensor) -> Tensor:
-        return hessian_products(record, theta, vector[:, None])[:, 0] + proximal * vector
+        return exact(vector) + proximal * vector
 
     rows = normal.rows
     factor = IterativeFactor(product, lambda v: rows @ v, lambda u: rows[: len(u)].T @ u, base.solve, base, 1e-8)
@@ -329,9 +330,10 @@ def _matrix_free(record: TrainingRecord, theta: Tensor, kind: str, damping: floa
         rank = min(2 * rank, len(theta), len(residual))
     hat = SketchedHat.of(sketch, push, mu)
     if kind == "hessian":
+        exact = hessian_operator(record, theta)
 
         def product(vector: Tensor) -> Tensor:
-            return hessian_products(record, theta, vector[:, None])[:, 0] + proximal * vector
+            return exact(vector) + proximal * vector
 
     else:
 

@@ -16,13 +16,14 @@ FLOOR = 1e-8  # of the largest eigenvalue of G: proximal damping of a model whos
 MARGIN = 4.0  # times the most negative eigenvalue of H
 _COLUMNS = 8
 _DENSE = 50  # parameters up to which the eigenvalue is computed from the matrix
-_BLOCK = 2  # eigenvalues sought together
+_BLOCK = 1  # eigenvalues sought together; more are surer of the smallest one, but every column costs a Hessian product
+_START = 4  # random directions at the start
 _ROUNDS = 20
-_SETTLED = 0.05  # relative change over two rounds
+_SETTLED = 0.03  # relative change over two rounds
 
 
 def hessian_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> Tensor:
-    """H v of the objective, regularisation included: forward over reverse mode (Pearlmutter 1994).
+    """H v for many v at once, regularisation included: forward over reverse mode (Pearlmutter 1994).
 
     Rows that differentiate inside by plain autograd do not compose with that; theirs is reverse over reverse mode.
 
@@ -42,15 +43,33 @@ def hessian_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> 
     try:
         return vmap(product, chunk_size=_COLUMNS)(vectors.T).T.detach()
     except RuntimeError:
-        return _reverse_products(record, theta, vectors)
+        return hessian_operator(record, theta)(vectors)
 
 
-def _reverse_products(record: TrainingRecord, theta: Tensor, vectors: Tensor) -> Tensor:
+def hessian_operator(record: TrainingRecord, theta: Tensor) -> Map:
+    """The map v -> H v at one θ, for few v at a time: the gradient's graph is built once and passed through backwards.
+
+    Args:
+        record: The objective.
+        theta: θ.
+
+    Returns:
+        The map, for v (P,) or (P, k).
+    """
     with torch.enable_grad():
         free = theta.detach().clone().requires_grad_(True)
         (slope,) = torch.autograd.grad(record.loss(free), free, create_graph=True)
-        columns = [torch.autograd.grad(slope, free, vector, retain_graph=True)[0] for vector in vectors.T]
-    return torch.stack(columns, dim=1)
+
+    def column(vector: Tensor) -> Tensor:
+        made = torch.autograd.grad(slope, free, vector, retain_graph=True, materialize_grads=True, allow_unused=True)
+        return made[0].detach()
+
+    def product(vectors: Tensor) -> Tensor:
+        if vectors.ndim == 1:
+            return column(vectors)
+        return torch.stack([column(vector) for vector in vectors.T], dim=1)
+
+    return product
 
 
 def gradient(function: Callable[[Tensor], Tensor], theta: Tensor) -> Tensor:
@@ -97,13 +116,13 @@ def lowest_curvature(
         return float(torch.linalg.eigvalsh((full + full.T) / 2)[0])
     floor = max(decay, FLOOR * largest / MARGIN)
     shift = least_damping(decay, largest)
-    solve = inverse(shift)
-    start = torch.randn(size, 2 * _BLOCK, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    solve, product = inverse(shift), hessian_operator(record, theta)
+    start = torch.randn(size, _START, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     fresh = torch.linalg.qr(solve(start))[0]
     basis = image = fresh[:, :0]
     found: list[float] = []
     while True:
-        basis, image = torch.cat([basis, fresh], 1), torch.cat([image, hessian_products(record, theta, fresh)], 1)
+        basis, image = torch.cat([basis, fresh], 1), torch.cat([image, product(fresh)], 1)
         core = basis.T @ image
         values, mixed = (z[..., :_BLOCK] for z in torch.linalg.eigh((core + core.T) / 2))
         found.append(float(values[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from influence.curvature import Curvature
-from influence.hessian import hessian_products
+from influence.hessian import hessian_operator
 from sciml.least_squares import conjugate_gradient
 from sciml.record import TrainingRecord
 
@@ -29,9 +29,9 @@ def changed_solve(
     Raises:
         ConvergenceError: If the changed Hessian is indefinite or the tolerance is not reached.
     """
+    exact = hessian_operator(changed, theta)
 
     def product(vector: Tensor) -> Tensor:
-        image = hessian_products(changed, theta, vector[:, None])[:, 0]
-        return image + (curvature.proximal + shift) * vector
+        return exact(vector) + (curvature.proximal + shift) * vector
 
     return conjugate_gradient(product, right, curvature.factor.solve, tolerance, 300)

@@ -44,7 +44,7 @@ class DampedFactor:
             result = torch.cholesky_solve(columns, self.lower)
         elif self.kind == "dual":
             inner = torch.cholesky_solve(self.rows @ columns, self.lower)
-            result = (columns - self.rows.T @ inner) / self.damping
+            result = (columns - self._pulled(inner)) / self.damping
         else:
             assert self.eigenvalues is not None
             projected = self.lower.T @ columns
@@ -53,11 +53,15 @@ class DampedFactor:
                 result = result + (columns - self.lower @ projected) / self.damping
         return result[:, 0] if vectors.ndim == 1 else result
 
+    def _pulled(self, values: Tensor) -> Tensor:
+        """Aᵀv for v (N, k), in the order in which A lies in memory: for few columns several times as fast."""
+        return (values.T @ self.rows).T
+
     def solve_rows(self, values: Tensor) -> Tensor:
         """B⁻¹Aᵀv for v (N,) or (N, k): in the dual without cancellation."""
         if self.kind == "dual":
             columns = values[:, None] if values.ndim == 1 else values
-            result = self.rows.T @ torch.cholesky_solve(columns, self.lower)
+            result = self._pulled(torch.cholesky_solve(columns, self.lower))
             return result[:, 0] if values.ndim == 1 else result
         return self.solve(self.rows.T @ values)
 
