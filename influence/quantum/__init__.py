@@ -11,18 +11,23 @@ from influence.quantum.baselines import (
     smoothgrad,
     surrogate,
 )
+from influence.quantum.harmonics import Harmonics, harmonics
 from influence.quantum.metrics import ScoreTable, evaluate
+from influence.quantum.orders import Orders, taylor_orders
 from influence.quantum.qlrp import pauli_relevance, qlrp
 from influence.quantum.shots import shapley_shots
 from influence.quantum.taylor import shapley, taylor_infinity
 
 __all__ = [
     "Attribution",
+    "Harmonics",
+    "Orders",
     "ScoreTable",
     "evaluate",
     "exact_shapley",
     "gradient",
     "gradient_input",
+    "harmonics",
     "integrated_gradients",
     "occlusion",
     "pauli_relevance",
@@ -33,4 +38,5 @@ __all__ = [
     "smoothgrad",
     "surrogate",
     "taylor_infinity",
+    "taylor_orders",
 ]

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
-from influence.quantum.pictures import plot_bars, plot_gates, plot_image
+from influence.quantum.pictures import plot_bars, plot_gates, plot_image, plot_uploads
 from sciml.errors import SolverError
 from sciml.plotting.figure import Figure
-from sciml.quantum import Circuit
+from sciml.quantum import Circuit, EncodingGate
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,10 @@ class Attribution:
         """ΣR - (f(x) - f(reference)), (batch,); not zero for methods that do not conserve."""
         return self.values.sum(dim=1) - (self.output - self.reference_output)
 
+    @property
+    def _encodes(self) -> bool:
+        return any(isinstance(self.circuit.gates[p], EncodingGate) for p in self.gates) if self.circuit else False
+
     def __str__(self) -> str:
         """One paragraph with reference value and gap."""
         chosen = ", ".join(f"{key}={value!r}" for key, value in self.settings.items())
@@ -62,8 +66,9 @@ class Attribution:
         """Draw one sample.
 
         Args:
-            kind: "bars", "circuit" (players are gates, or features of a circuit), "image" (features are pixels),
-                or "auto": the image if `shape` is given, the circuit for gates, else bars.
+            kind: "bars", "circuit" (players are gates, or features of a circuit), "uploads" (encoding gates by place
+                and upload), "image" (features are pixels), or "auto": the image if `shape` is given, the circuit for
+                gates, else bars.
             sample: Row.
             shape: Rows and columns of the image.
 
@@ -78,9 +83,12 @@ class Attribution:
             return plot_bars(self, sample)
         if chosen == "circuit" and self.circuit is not None:
             return plot_gates(self, sample)
+        if chosen == "uploads" and self.circuit is not None and self._encodes:
+            return plot_uploads(self, sample)
         if chosen == "image" and shape is not None and shape[0] * shape[1] == len(self.players):
             return plot_image(self, sample, shape)
-        needs = 'kind "bars", "circuit" (a model with a circuit) or "image" (shape=(rows, columns))'
+        needs = 'kind "bars", "circuit" (a model with a circuit), "uploads" (players are gates) or "image" '
+        needs += "(shape=(rows, columns))"
         raise SolverError(needs, f"{kind!r} with {len(self.players)} players and shape={shape}", "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -127,13 +128,13 @@ class Explained:
     @torch.no_grad()
     def values(self, x: Tensor) -> Tensor:
         """Values of f at many points, in chunks: (..., features) -> (...)."""
-        flat = x.reshape(-1, x.shape[-1])
+        flat = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
         return torch.cat([self(piece) for piece in flat.split(self.chunk)] or [flat.new_zeros(0)]).reshape(x.shape[:-1])
 
     @torch.no_grad()
     def of_angles(self, angles: Tensor, start: Tensor | None = None) -> Tensor:
         """Values of f at encoding angles, in chunks: (..., K) -> (...); `start` are initial basis states (...)."""
-        flat = angles.reshape(-1, angles.shape[-1])
+        flat = angles.reshape(math.prod(angles.shape[:-1]), angles.shape[-1])
         bits = None if start is None else start.reshape(-1)
         pieces = []
         for i in range(0, len(flat), self.chunk):

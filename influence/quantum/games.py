@@ -17,6 +17,7 @@ from influence.quantum.spectrum import Spectrum, spectrum
 from sciml.errors import SolverError
 
 MAXIMUM_COALITIONS = 2**22
+FOURIER = ("dft", "rescaled", "angles")
 _NUMBERS = 2**24  # numbers held at once
 
 
@@ -165,7 +166,7 @@ class SpectrumGame:
     Args:
         explained: The model.
         reference: Point, root or uniform.
-        route: "dft", "angles" or "auto".
+        route: "dft", "rescaled", "angles" or "auto".
     """
 
     def __init__(self, explained: Explained, reference: Reference, route: str = "auto") -> None:
@@ -211,7 +212,7 @@ def make_game(explained: Explained, reference: Reference, route: str = "auto") -
     Args:
         explained: The model.
         reference: The reference.
-        route: "auto", "nodes", "coalitions", "dft" or "angles".
+        route: "auto", "nodes", "coalitions", "dft", "rescaled" or "angles".
 
     Returns:
         The game.
@@ -219,16 +220,16 @@ def make_game(explained: Explained, reference: Reference, route: str = "auto") -
     Raises:
         SolverError: If the route does not fit model and reference.
     """
-    if route not in {"auto", "nodes", "coalitions", "dft", "angles"}:
-        raise SolverError("a route auto, nodes, coalitions, dft or angles", repr(route), "")
+    if route not in {"auto", "nodes", "coalitions", *FOURIER}:
+        raise SolverError("a route auto, nodes, coalitions, dft, rescaled or angles", repr(route), "")
     if reference.name == "erasure" or route == "nodes":
         explained.needed_network("Pauli coordinates")
         if route not in {"auto", "nodes"}:
             raise SolverError('route "nodes" for reference="erasure"', repr(route), "")
         return BlockGame(explained, reference)
-    if reference.points is None or route in {"dft", "angles"}:
+    if reference.points is None or route in FOURIER:
         if route == "coalitions":
-            raise SolverError('route "nodes", "dft" or "angles" for reference="uniform"', repr(route), "")
+            raise SolverError('route "nodes" or a Fourier route for reference="uniform"', repr(route), "")
         if route == "auto" and _encoding_first(explained):
             return BlockGame(explained, reference)
         return SpectrumGame(explained, reference, route)

@@ -75,6 +75,37 @@ def plot_gates(attribution: Any, sample: int) -> Figure:
     return draw_circuit(attribution.circuit, coloured, label=label, title=caption(attribution, sample))
 
 
+def plot_uploads(attribution: Any, sample: int) -> Figure:
+    """Heat map of encoding gates: one row per place where a feature is uploaded, one column per upload.
+
+    Args:
+        attribution: An `Attribution` whose players are gates.
+        sample: Row.
+
+    Returns:
+        The figure.
+    """
+    rows: dict[str, list[float]] = {}
+    for position, value in zip(attribution.gates, attribution.values[sample].tolist(), strict=True):
+        gate = attribution.circuit.gates[position]
+        if isinstance(gate, EncodingGate):
+            where = " ".join(f"q{q}" for q in gate.qubits)
+            rows.setdefault(f"x{gate.feature} on {where}", []).append(value)
+    names = sorted(rows)
+    width = max(len(values) for values in rows.values())
+    table = np.array([rows[name] + [np.nan] * (width - len(rows[name])) for name in names])
+    size = float(np.nanmax(np.abs(table))) or 1.0
+    figure = Figure(figsize=(2.6 + 0.8 * width, 1.4 + 0.4 * len(names)), layout="constrained")
+    axis = figure.subplots()
+    picture = axis.imshow(table, cmap=DIFFERENCE_COLOURS, vmin=-size, vmax=size, aspect="auto")
+    figure.colorbar(picture, ax=axis, label="relevance of the gate")
+    axis.set_xticks(range(width), [str(k + 1) for k in range(width)])
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xlabel("upload")
+    axis.set_title(caption(attribution, sample).replace(": ", "\n", 1).replace(", ΣR", "\nΣR"), fontsize="small")
+    return figure
+
+
 def plot_image(attribution: Any, sample: int, shape: tuple[int, int]) -> Figure:
     """Heat map of pixels.
 

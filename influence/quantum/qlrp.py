@@ -144,7 +144,7 @@ class _GateGame:
         self.present = _turns(here, len(now))
         self.absent = _turns(there, len(now))
         if reference == "dephased":
-            data = torch.tensor([isinstance(circuit.gates[p], EncodingGate) for p in self.positions])
+            data = torch.tensor([isinstance(circuit.gates[p], EncodingGate) for p in self.positions], dtype=torch.bool)
             self.absent = self.absent * (~data)[None, :, None]
 
     def value(self, share: Tensor, rows: slice = slice(None)) -> Tensor:

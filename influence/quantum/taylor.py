@@ -53,7 +53,7 @@ def taylor_infinity(
         split: "support", "degree" or "none".
         order: Only terms with |κ| <= order; point references only. 1 is gradient times Δ.
         output: Number of the output.
-        route: "auto", or how Shapley values are computed: "nodes", "coalitions", "dft" or "angles".
+        route: How Shapley values are computed: "auto", "nodes", "coalitions", "dft", "rescaled" or "angles".
         candidates: Points in which "root" looks for the other sign; by default seeded random ones.
         seed: Their seed.
 
@@ -93,7 +93,7 @@ def shapley(model: Any, x: Any, reference: Any = 0.0, output: int = 0, *, route:
         x: (batch, features).
         reference: As for `taylor_infinity`.
         output: Number of the output.
-        route: "auto", "nodes", "coalitions", "dft" or "angles".
+        route: "auto", "nodes", "coalitions", "dft", "rescaled" or "angles".
 
     Returns:
         The attribution.
