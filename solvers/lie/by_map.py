@@ -19,6 +19,8 @@ from sciml.solution import Solution
 from solvers.lie.bounds.burgers import read_burgers
 from solvers.lie.mapped_solution import KernelSolution, MappedSolution
 from solvers.lie.maps import MappedProblem, mapped_problem
+from solvers.lie.placement import Density, place_rows, unit_scale
+from solvers.lie.rows import ConditionRows
 from solvers.lie.solution import LieSolution
 
 _SPAN = 1e-6  # a w that falls further is not resolved by a sum of modes of size 1
@@ -77,7 +79,14 @@ def carried(problem: IBVP, solve: Linear, tol: float) -> Solution | None:
         found = _solved(problem, mapped_problem(problem), solve)
     except ScimlError:
         return None
-    return found if found.inner_error <= tol else None
+    return found if found.inner_error <= tol and _mismatch(problem, found) <= tol else None
+
+
+def _mismatch(problem: IBVP, found: MappedSolution) -> float:
+    """Largest mismatch of the conditions relative to the data, in the variables of the problem."""
+    rows = ConditionRows(problem, place_rows(problem, Density(order=9)), unit_scale(problem))
+    factor, target = rows.severity, rows.target()
+    return float(np.abs(factor * (rows.values(found) - target)).max() / max(np.abs(factor * target).max(), 1e-300))
 
 
 def _solved(problem: IBVP, mapped: MappedProblem, solve: Linear) -> MappedSolution:

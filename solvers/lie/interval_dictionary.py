@@ -213,8 +213,8 @@ class IntervalDictionary:
     def _similarity(self) -> list[Atoms]:
         """Layers at both ends and kinks of the data inside, with images."""
         e = self.evolution
-        constants = (e.alpha, self._beta(), self.a, self.diffusivity, self.start)
-        parity = self._parity()
+        constants = (e.alpha, self.growth(), self.a, self.diffusivity, self.start)
+        parity = self.parity()
         reach = 12.5 * np.sqrt(self.diffusivity * (self.end - self.start))
         interval = (self.a, self.b)
         rows: list[tuple[int, list]] = []
@@ -233,12 +233,12 @@ class IntervalDictionary:
         powers = np.array([k for k, _ in rows])
         return [SimilarityAtoms(powers, table[..., 0], table[..., 1], table[..., 2], constants, generators=names)]
 
-    def _beta(self) -> float:
-        # e^{αx + βt} w with w_t = D w_xx: β T + A α² + B α + C = 0
+    def growth(self) -> float:
+        """β of u = e^{αx + βt} w with w_t = D w_xx: β T + A α² + B α + C = 0."""
         e = self.evolution
         return -(e.a * e.alpha**2 + e.b * e.alpha + e.c) / e.in_time[1]
 
-    def _parity(self) -> tuple[int, int]:
+    def parity(self) -> tuple[int, int]:
         """-1 odd, 1 even, 0 neither: reflections at the ends that keep w = u e^{-αx - βt} a solution."""
         sides = self.statement.sides
         if sides is None:

@@ -48,7 +48,7 @@ class MappedSolution(Solution):
     @property
     def inner_error(self) -> float:
         """Largest mismatch of w on held-out rows, relative to its data."""
-        return float(min(self.inner.history["error"]))
+        return float(self.inner.history.get("reached", min(self.inner.history["error"])))
 
     @property
     def terms(self) -> tuple[LieTerm, ...]:

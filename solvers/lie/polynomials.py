@@ -23,7 +23,7 @@ def polynomial_solutions(statement: Statement, degree: int, most: int = 24) -> l
     """
     if statement.count != 1:
         return []
-    known: list[tuple[sp.Expr, tuple[str, ...]]] = [(seed, ()) for seed in _simple(statement)]
+    known: list[tuple[sp.Expr, tuple[str, ...]]] = [(seed, ()) for seed in simple_solutions(statement)]
     field = statement.problem.fields[0]
     work = list(known)
     while work and len(known) < most:
@@ -41,7 +41,7 @@ def polynomial_solutions(statement: Statement, degree: int, most: int = 24) -> l
     return [_family(statement, solution, chain) for solution, chain in known]
 
 
-def _simple(statement: Statement) -> list[sp.Expr]:
+def simple_solutions(statement: Statement) -> list[sp.Expr]:
     """Polynomial solutions of degree at most one: null vectors of the equation on 1, x, t, ..."""
     basis = [sp.S.One, *statement.coordinates]
     images = [sp.expand(apply(statement, [b])[0]) for b in basis]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,6 +30,13 @@ class _TermRows:
     data: np.ndarray  # (n, c), the rows of u = 0
     weight: np.ndarray  # (n,)
     unit: float  # sqrt(λ)
+
+
+class Jets(Protocol):
+    """What has values and derivatives at points."""
+
+    def jets(self, points: np.ndarray, needed: Sequence[Jet]) -> np.ndarray:
+        """(N, k), or (N, k, n) for n of them."""
 
 
 class ConditionRows:
@@ -87,12 +95,20 @@ class ConditionRows:
 
     def matrix(self, families: Sequence[Atoms]) -> np.ndarray:
         """A, unweighted, (N, number of atoms)."""
+        return self._applied(
+            lambda place: np.concatenate([family.jets(place.points, place.needed) for family in families], axis=2)
+        )
+
+    def values(self, solution: Jets) -> np.ndarray:
+        """The left-hand sides for one solution, unweighted, (N,)."""
+        return self._applied(lambda place: solution.jets(place.points, place.needed)[:, :, None])[:, 0]
+
+    def _applied(self, jets_at: Callable[[_Place], np.ndarray]) -> np.ndarray:
         blocks = []
         for term in self._terms:
             total: np.ndarray | None = None
             for place in term.places:
-                jets = np.concatenate([family.jets(place.points, place.needed) for family in families], axis=2)
-                part = place.sign * np.einsum("nck,nkj->ncj", place.coefficients, jets)
+                part = place.sign * np.einsum("nck,nkj->ncj", place.coefficients, jets_at(place))
                 total = part if total is None else total + part
             assert total is not None
             blocks.append(total.reshape(-1, total.shape[2]))

@@ -26,6 +26,8 @@ from solvers.lie.placement import place_rows, unit_scale
 from solvers.lie.planar.uniqueness import check_unique
 from solvers.lie.rows import ConditionRows
 from solvers.lie.solution import LieSolution
+from solvers.lie.sparse.fit import SparseFit, SparseProblem, sparse_fit
+from solvers.lie.sparse.seeds import templates_of
 from solvers.lie.spectral import spectral_fit
 from solvers.lie.statement import Statement
 
@@ -55,7 +57,9 @@ class LieSolver:
 
     Args:
         tol: Largest mismatch of the conditions, relative to the data, on held-out rows.
-        max_terms: Most atoms of a dictionary; None for no limit.
+        max_terms: Most terms of the answer; None for no limit. Where the linear solve needs more, matching pursuit
+            chooses among its atoms and ones whose group parameters are then moved by variable projection, until the
+            tolerance or the budget is reached; the status says what was reached.
         seed: Seed of the derivation of symmetries.
 
     Raises:
@@ -112,8 +116,8 @@ class LieSolver:
                 break
         assert best is not None
         check_unique(problem, best.families, best.rows, best.error)
-        best = _with_particular(_pruned(best, self.tol))
-        history["seconds"] = time.process_time() - started
+        best = _with_particular(self._within_budget(_pruned(best, self.tol), best, statement))
+        history |= {"reached": best.error, "seconds": time.process_time() - started}
         status = (
             f"{best.method}, {int(np.count_nonzero(best.amplitudes))} terms; largest relative mismatch on held-out "
             f"rows {best.error:.1e} at {best.place}"
@@ -128,16 +132,34 @@ class LieSolver:
         if dictionary is not None:
             for count in dictionary.levels():
                 families = dictionary.build(count)
-                if self.max_terms is not None and sum(map(len, families)) > self.max_terms:
-                    if count == dictionary.levels()[0]:
-                        raise SolverError("room for the smallest dictionary", f"max_terms={self.max_terms}",
-                                          f"max_terms={sum(map(len, families))}")  # fmt: skip
-                    return
+                if self.max_terms and count > dictionary.levels()[0] and sum(map(len, families)) > 6 * self.max_terms:
+                    return  # a pool large enough for the pursuit
                 yield _fitted(statement.problem, families, dictionary, count, particular)
             return
         atom, error = spectral_fit(problem, self.tol)
         method = "Chebyshev least squares, the equations hold only to the mismatch given"
         yield _Candidate([atom], np.ones(1), None, error, "root mean square over equations and conditions", method)
+
+    def _within_budget(self, pruned_fit: _Candidate, whole: _Candidate, statement: Statement) -> _Candidate:
+        """The fit itself, or a sparse one where it has more terms than allowed."""
+        rows, check, particular = whole.rows, whole.check, whole.particular
+        if self.max_terms is None or rows is None or check is None:
+            return pruned_fit
+        budget = self.max_terms - (particular is not None)
+        if np.count_nonzero(pruned_fit.amplitudes) <= budget:
+            return pruned_fit
+        if budget < 1:
+            raise SolverError("max_terms >= 2 where a particular solution is one of the terms",
+                              f"max_terms={self.max_terms}", "LieSolver(max_terms=30)")  # fmt: skip
+        problem = SparseProblem(rows, _target(rows, particular), whole.families, templates_of(statement))
+
+        def judged(fit: SparseFit) -> _Candidate:
+            return _judged(fit.families, fit.amplitudes, rows, check, particular)
+
+        fit = sparse_fit(problem, budget, lambda fit: judged(fit).error <= self.tol, self.seed)
+        share = fit.residual / max(float(np.linalg.norm(problem.target)), 1e-300)
+        method = f"sparse sum of at most {self.max_terms} exact atoms, root mean square mismatch {share:.1e}"
+        return dataclasses.replace(judged(fit), method=method)
 
 
 def _linear_forms(problem: IBVP) -> list[LinearForm]:
