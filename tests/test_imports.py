@@ -12,6 +12,7 @@ FORBIDDEN = {"sciml": {"solvers", "influence"}, "solvers": {"influence"}, "influ
 INSIDE_FUNCTIONS = {
     "sciml.solution": {"sciml.plotting", "sciml.checkpoint"},
     "influence.scores": {"sciml.notebook.linked"},  # the extra `notebook`
+    "influence.quantum.attribution": {"sciml.notebook.circuit_view"},  # the same
 }
 
 

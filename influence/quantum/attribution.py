@@ -10,6 +10,7 @@ from torch import Tensor
 
 from influence.quantum.pictures import plot_bars, plot_gates, plot_image, plot_uploads
 from sciml.errors import SolverError
+from sciml.notebook import pictures_available
 from sciml.plotting.figure import Figure
 from sciml.quantum import Circuit, EncodingGate
 
@@ -50,6 +51,22 @@ class Attribution:
     @property
     def _encodes(self) -> bool:
         return any(isinstance(self.circuit.gates[p], EncodingGate) for p in self.gates) if self.circuit else False
+
+    def explore(self, *others: Attribution, points: Any = None) -> Any:
+        """The circuit as an interactive picture: click a gate or feature for its relevance, slide over the samples.
+
+        Args:
+            *others: More explanations of the same samples to choose from, as gate relevances beside features.
+            points: The samples (batch, features), to be told beside the numbers.
+
+        Returns:
+            A `sciml.notebook.circuit_view.CircuitView`, or the static figure where the extra `notebook` is missing.
+        """
+        if not pictures_available():
+            return self.plot("circuit")
+        from sciml.notebook.circuit_view import CircuitView
+
+        return CircuitView([self, *others], points)
 
     def __str__(self) -> str:
         """One paragraph with reference value and gap."""

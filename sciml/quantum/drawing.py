@@ -39,7 +39,7 @@ def draw_circuit(
         >>> len(draw_circuit(reuploading(2, layers=1)).axes)
         1
     """
-    columns = _columns(circuit)
+    columns = gate_columns(circuit)
     width = max(columns, default=0) + 1
     rows = -(-width // _ROW)
     across = min(width, _ROW)
@@ -61,8 +61,15 @@ def draw_circuit(
     return figure
 
 
-def _columns(circuit: Circuit) -> list[int]:
-    """Column of each gate: the first one in which all lines that it crosses are free."""
+def gate_columns(circuit: Circuit) -> list[int]:
+    """Column of each gate: the first one in which all lines that it crosses are free.
+
+    Args:
+        circuit: The circuit.
+
+    Returns:
+        One number per gate, in time order.
+    """
     free = [0] * circuit.qubits
     columns = []
     for gate in circuit.gates:
@@ -107,10 +114,18 @@ def _gate(axis: Axes, gate: Gate, column: int, face: tuple | None, inside: bool)
         )
         dark = face is not None and 0.3 * face[0] + 0.59 * face[1] + 0.11 * face[2] < 0.5
         text = "white" if dark else "black" if inside else "0.55"
-        axis.text(column, qubit, _text(gate), ha="center", va="center", fontsize=6.5, color=text, zorder=5)
+        axis.text(column, qubit, gate_text(gate), ha="center", va="center", fontsize=6.5, color=text, zorder=5)
 
 
-def _text(gate: Gate) -> str:
+def gate_text(gate: Gate) -> str:
+    """Short text on the box of a gate, in one or two lines.
+
+    Args:
+        gate: The gate.
+
+    Returns:
+        The text.
+    """
     if isinstance(gate, EncodingGate):
         inner = f"x{gate.feature}" if gate.transform == "identity" else f"acos x{gate.feature}"
         return f"{gate.name}\n{inner}"
