@@ -19,6 +19,8 @@ from solvers.lie.bounds.rounding import rounding_error
 from solvers.lie.bounds.sup import NotEnclosed, size_by_cells
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.spectral_atoms import ChebyshevAtoms
+from solvers.lie.travelling.certificate import profile_rounding
+from solvers.lie.travelling.profile_atoms import ProfileAtoms
 
 UNIT = 2.0**-53
 _SLACK = 1 + 1e-6
@@ -170,3 +172,9 @@ def _chebyshev(family: ChebyshevAtoms, bounds: np.ndarray) -> tuple[np.ndarray, 
     axes = tuple(range(2, table.ndim))
     errors, sizes = (table * weight).sum(axis=axes) * UNIT, table.sum(axis=axes)
     return errors * _SLACK, sizes * _SLACK
+
+
+@atom_rounding.register
+def _profile(family: ProfileAtoms, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """By the slopes of the profiles."""
+    return profile_rounding(family)

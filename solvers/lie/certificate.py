@@ -16,6 +16,8 @@ from solvers.lie.bounds import error_bound
 from solvers.lie.bounds.balls import available
 from solvers.lie.bounds.result import Bound
 from solvers.lie.similarity_atoms import SimilarityAtoms
+from solvers.lie.travelling.certificate import may_jump, without_profiles
+from solvers.lie.travelling.profile_atoms import ProfileAtoms
 
 
 @dataclass(frozen=True)
@@ -47,22 +49,41 @@ def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, se
     if rounding is None:
         kinds = ", ".join(sorted({family.name for family in families}))
         return Bound(None, None, f"the rounding of the evaluation is not bounded for these atoms: {kinds}")
-    exact = _Exact(exact_sum(problem, families, amplitudes))
-    bound = error_bound(problem, exact, seconds=seconds, rounding=rounding, regular=True)
+    rest, kept, own = _without_exact(problem, families, amplitudes)
+    exact = _Exact(exact_sum(problem, kept, own))
+    bound = error_bound(rest, exact, seconds=seconds, rounding=rounding, regular=True)
     return _with_jumps(bound, families, amplitudes) if bound.sup is not None else bound
+
+
+def _without_exact(
+    problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray
+) -> tuple[IBVP, list[Atoms], np.ndarray]:
+    """The problem without what travelling profiles solve exactly, and the other families with their amplitudes."""
+    kept, own, start = list[Atoms](), [], 0
+    for family in families:
+        part = amplitudes[start : start + len(family)]
+        start += len(family)
+        if isinstance(family, ProfileAtoms):
+            problem = without_profiles(problem, family, part)
+        else:
+            kept.append(family)
+            own.append(part)
+    return problem, kept, np.concatenate(own) if own else np.zeros(0)
 
 
 def _with_jumps(bound: Bound, families: Sequence[Atoms], amplitudes: np.ndarray) -> Bound:
     """A place of a jump is a float, half a unit off: within a few units of it values may be those of the other side."""
-    places, start = set(), 0
+    places, start = set[Any](), 0
     for family in families:
         if isinstance(family, SimilarityAtoms):
             places |= family.jumps(amplitudes[start : start + len(family)])
+        if isinstance(family, ProfileAtoms) and may_jump(family):
+            places.add("characteristics")
         start += len(family)
     if not places:
         return bound
     reason = f"{bound.reason}; rounding at the jumps of the data is not included"
-    return replace(bound, reason=reason, details=bound.details | {"jumps": sorted(places)})
+    return replace(bound, reason=reason, details=bound.details | {"jumps": sorted(places, key=str)})
 
 
 def exact_sum(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray) -> dict[Any, sp.Expr]:

@@ -97,15 +97,16 @@ def rounding_error(
 def _over(program: Program, box: Box, deadline: Deadline) -> tuple[float, list[Box]]:
     """Tensor cells first; those that give the largest error, or none, are cut as long as that helps."""
     found = _cells(program, box, _CELLS[len(box)], 0)
+    reached = _at_centres(program, box, _CELLS[len(box)])
     left: list[Box] = []
     heap = [(-error, number, cell, depth) for number, (error, cell, depth) in enumerate(found)]
     heapq.heapify(heap)
     for number in range(len(found), len(found) + _CUTS):
         deadline.check("rounding")
         worst, _, cell, depth = heap[0]
-        if depth >= (_DEPTH if math.isinf(worst) else 4):
-            if not math.isinf(worst):
-                break
+        if not math.isinf(worst) and (depth >= _DEPTH or -worst <= 1.2 * reached):
+            break
+        if depth >= _DEPTH:
             heapq.heappop(heap)
             left.append(cell)
             continue
@@ -118,6 +119,13 @@ def _over(program: Program, box: Box, deadline: Deadline) -> tuple[float, list[B
     if math.isinf(heap[0][0]):
         raise NotEnclosed("the rounding errors of the approximation could not be bounded near a singularity")
     return -heap[0][0], left
+
+
+def _at_centres(program: Program, box: Box, count: int) -> float:
+    """The largest error at the centres of the cells: a bound over the cells cannot be smaller."""
+    grid = [[rational(low + (high - low) * sp.Rational(2 * k + 1, 2 * count)) for k in range(count)]
+            for low, high in box]  # fmt: skip
+    return max((r.error for r in _run(program, grid) if math.isfinite(r.error)), default=0.0)
 
 
 def _cells(program: Program, box: Box, count: int, depth: int) -> list[tuple[float, Box, int]]:
