@@ -7,6 +7,7 @@ picture its static figure is stored, which every preview can show; the picture i
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ def stored(path: Path) -> Path:
     book.metadata["kernelspec"] = KERNEL
     for number, cell in enumerate(book.cells):
         cell["id"] = f"cell-{number:02d}"  # the same after every run
-    client = nbclient.NotebookClient(book, timeout=3600, kernel_name="python3", record_timing=False,
+    client = nbclient.NotebookClient(book, timeout=3600, kernel_name="python3", record_timing=False, coalesce_streams=True,
                                      resources={"metadata": {"path": str(FOLDER)}})  # fmt: skip
     client.execute()
     book.metadata.pop("widgets", None)
@@ -60,9 +61,16 @@ def main(names: list[str]) -> None:
     os.environ.pop("SCIML_FAST", None)  # what is stored is the full version
     for path in sorted(FOLDER.glob("[0-9]*.py")):
         if not names or path.name.startswith(tuple(names)):
-            start = time.perf_counter()
+            start, used = time.perf_counter(), _processor()
             target = stored(path)
-            print(f"{target.name}: {time.perf_counter() - start:.0f} s, {target.stat().st_size / 1e6:.2f} MB")
+            seconds, cpu = time.perf_counter() - start, _processor() - used
+            print(f"{target.name}: {seconds:.0f} s, of processor {cpu:.0f} s, {target.stat().st_size / 1e6:.2f} MB")
+
+
+def _processor() -> float:
+    """Processor seconds of the kernels that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.ticker import NullFormatter
 
 from influence.changes import rows_at
 from influence.diagnosis.pictured import COLOURS, Pictured
@@ -73,6 +74,10 @@ class HeldOut(Pictured):
         ):  # fmt: skip
             axis.plot(np.where(values > 0, values, np.nan), place, mark, color=colour, label=label, alpha=0.8)
         axis.set_xscale("log")
+        axis.xaxis.set_minor_formatter(NullFormatter())  # within one decade its labels would overlap
+        low, high = axis.get_xlim()
+        if high < 10 * low:
+            axis.set_xlim(low / 3, high * 3)  # at least one labelled tick
         axis.set_yticks(place, self.names)
         axis.set_ylim(len(self.names) - 0.4, -0.6)
         axis.set_xlabel("root mean square residual")

@@ -82,13 +82,14 @@ class SelfInfluence(Pictured):
         vertical = self.places[:, second] if columns > 1 else root
         order = np.argsort(root)
         size = root[order]
-        axis.scatter(self.places[order, first], vertical[order], s=4 + 40 * size, c=size, cmap="viridis_r")
+        dots = axis.scatter(self.places[order, first], vertical[order], s=4 + 40 * size, c=size, cmap="viridis_r")
+        axis.figure.colorbar(dots, ax=axis, label="√(Cook's distance / largest)")
         ring = self.outlying
         style = {"s": 70, "facecolors": "none", "edgecolors": COLOURS[1], "linewidths": 1.2}
         axis.scatter(self.places[ring, first], vertical[ring], **style)
         axis.set_xlabel(self.coordinates[first])
         axis.set_ylabel(self.coordinates[second] if columns > 1 else "√(Cook / largest)")
-        axis.set_title(f"√ of Cook's distance; {int(ring.sum())} outlying rows ringed", fontsize="medium")
+        axis.set_title(f"self-influence; {int(ring.sum())} outlying rows ringed", fontsize="medium")
 
 
 def self_influence(influence: Influence) -> SelfInfluence:

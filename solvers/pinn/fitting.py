@@ -12,6 +12,9 @@ from torch import nn
 
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
+from sciml.networks import RandomFeatures
+from sciml.networks.parameters import trainable
+from sciml.networks.staged import StagedNetwork
 from sciml.resampling import Resampler
 from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, hard_constraint
 from sciml.solution import Callback
@@ -20,11 +23,13 @@ from solvers.pinn.checkpointing import describe
 from solvers.pinn.gauge import gauged
 from solvers.pinn.growth import Growth
 from solvers.pinn.ladder import phases_for
+from solvers.pinn.linear_start import TRIAL, suitable_features
 from solvers.pinn.monitor import Budget, Progress
 from solvers.pinn.objective import Objective
 from solvers.pinn.packing import Restored, pack_training, put_back
 from solvers.pinn.placement import Counts, draw
-from solvers.pinn.samplers import RAD
+from solvers.pinn.plans import YARDSTICK, Plan, next_plan, unpacked
+from solvers.pinn.samplers import RAD, Fixed
 from solvers.pinn.scaling import component_sizes
 from solvers.pinn.solution import PINNSolution
 from solvers.pinn.training import Training, TrainingState
@@ -40,7 +45,7 @@ _GAP = 10.0  # held-out over training residual from which the training points ar
 class Settings:
     """The arguments of `PINN`, checked."""
 
-    network: nn.Module
+    network: nn.Module | None
     seed: int
     steps: int | None
     tolerance: float
@@ -74,6 +79,16 @@ class Attempt:
     weighted: bool = False
 
     @property
+    def residual(self) -> float:
+        """Held-out residual of the best state."""
+        return self.state.best_held_out**0.5
+
+    @property
+    def stopped(self) -> bool:
+        """Ended from outside: nothing else is to be tried."""
+        return any(word in self.reason for word in ("interrupted by the user", "a callback asked"))
+
+    @property
     def hopeless(self) -> bool:
         """Stalled while a tenth of the equations' size is still unexplained: a wrong valley."""
         ended = any(words in self.reason for words in ("not halved", "on any points"))
@@ -83,7 +98,9 @@ class Attempt:
         """The reason, the residual reached, steps and time."""
         residual = f"held-out residual {self.state.best_held_out**0.5:.1e}"
         if self.gap > _GAP:
-            residual += f", {self.gap:.0f} times that on the training points, which do not resolve the solution,"
+            residual += (
+                f", at the end {self.gap:.0f} times that on the training points, which do not resolve the solution,"
+            )
         return f"{self.reason}; {residual} after {self.state.step} steps, {budget.used:.1f} s CPU"
 
     @property
@@ -138,6 +155,7 @@ class Fit:
     outer: Any = None
     title: str = "PINN"
     _attempts: list[Attempt] = field(default_factory=list)
+    _plans: list[Plan] = field(default_factory=list)
     _training: tuple[Training, TrainingState] | None = None
 
     def run(self, restored: Restored | None = None) -> Attempt:
@@ -149,14 +167,56 @@ class Fit:
         Returns:
             The better attempt.
         """
-        trained, candidates = gauged(self.problem), self._constraints()
-        for number, constraint in enumerate(candidates):
-            attempt = self._attempt(trained, constraint, restored, number)
+        trained, constraints = gauged(self.problem), self._constraints()
+        plans = [] if restored is None else [unpacked(one) for one in restored.plans]
+        while True:
+            number = len(self._attempts)
+            earlier = restored is not None and number <= restored.attempt
+            if earlier and number < len(plans):
+                plan: Plan | None = plans[number]
+            else:
+                spent = bool(self._attempts) and not self.budget.allows(0.0) and not earlier
+                plan = None if spent else self._next_plan(trained, constraints)
+            if plan is None:
+                break
+            self._plans.append(plan)
+            attempt = self._attempt(trained, constraints[plan.constraint], plan, restored, number)
             self._attempts.append(attempt)
-            stop = not attempt.hopeless or not self.budget.allows(0.0)
-            if stop and (restored is None or number >= restored.attempt):
+            if attempt.stopped and not (restored is not None and number < restored.attempt):
                 break
         return min(self._attempts, key=lambda attempt: attempt.state.best_held_out)
+
+    def _next_plan(self, problem: IBVP, constraints: Sequence[HardConstraint | None]) -> Plan | None:
+        settings, fields = self.settings, len(problem.fields)
+        own = settings.resampler is None and settings.weighting is None and settings.optimiser == "auto"
+        linear = own and settings.steps != 0 and (bool(self._plans) or self.budget.allows(1e-3))
+        return next_plan(
+            list(zip(self._plans, self._attempts, strict=True)), settings.network, settings.optimiser,
+            len(constraints), fields, settings.tolerance, linear,
+            lambda number: self._features(problem, constraints[number]),
+        )  # fmt: skip
+
+    def _features(self, problem: IBVP, constraint: HardConstraint | None) -> RandomFeatures:
+        """Random features that suit the problem; the search takes at most a tenth of the time."""
+        settings, fields = self.settings, len(problem.fields)
+        base = bound(YARDSTICK, problem, constraint, settings.seed)
+        assert isinstance(base, StagedNetwork)
+        growth = self._growth(problem, constraint, TRIAL, grows=False)
+        objective, held_out = self._objectives(problem, constraint, base, growth)
+        limit = None if self.budget.seconds is None else self.budget.used + 0.1 * self.budget.seconds
+
+        def bind(features: RandomFeatures) -> nn.Module:
+            assert isinstance(base, StagedNetwork)
+            return features.bind(problem.bounds, fields, base.scale.tolist(), base.offset.tolist(), settings.seed)
+
+        return suitable_features(
+            objective, held_out, bind, len(problem.bounds), fields, 1 if problem.classification.linear else 3,
+            settings.tolerance, lambda: limit is None or self.budget.used < limit,
+        )  # fmt: skip
+
+    def _growth(self, problem: IBVP, constraint: HardConstraint | None, parameters: int, grows: bool) -> Growth:
+        satisfied = constraint.satisfied if constraint else frozenset()
+        return Growth.by_rows(problem, satisfied, parameters, self.settings.seed, self.settings.points, grows)
 
     def solution(self) -> PINNSolution:
         """The best state so far, for callbacks."""
@@ -171,6 +231,7 @@ class Fit:
         state.used = self.budget.used
         earlier = [(attempt.state, attempt.reason) for attempt in self._attempts]
         content, arrays = pack_training(training, state, earlier)
+        content["training"]["plans"] = [packed for plan in self._plans if (packed := plan.packed())]
         if self.outer is not None:
             more, tables = self.outer()
             content, arrays = {**content, **more}, {**arrays, **tables}
@@ -188,21 +249,22 @@ class Fit:
         return [None, hard] if flow else [hard, None]
 
     def _attempt(
-        self, problem: IBVP, constraint: HardConstraint | None, restored: Restored | None, number: int
+        self, problem: IBVP, constraint: HardConstraint | None, plan: Plan, restored: Restored | None, number: int
     ) -> Attempt:
         settings = self.settings
-        model = bound(settings.network, problem, constraint, settings.seed)
-        resampler = copy.deepcopy(settings.resampler) if settings.resampler else RAD(seed=settings.seed)
-        satisfied = constraint.satisfied if constraint else frozenset()
-        parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        growth = Growth.by_rows(
-            problem, satisfied, parameters, settings.seed, settings.points, grows=resampler.every is None
+        model = bound(plan.network, problem, constraint, settings.seed)
+        # rungs are compared by their residuals: one measure for all
+        yardstick = bound(YARDSTICK, problem, constraint, settings.seed) if plan.linear else model
+        resampler = Fixed() if plan.fixed else copy.deepcopy(settings.resampler) or RAD(seed=settings.seed)
+        parameters = sum(p.numel() for p in trainable(model).values())
+        growth = self._growth(problem, constraint, parameters, grows=resampler.every is None)
+        objective, held_out = (
+            part.with_model(model) for part in self._objectives(problem, constraint, yardstick, growth)
         )
-        objective, held_out = self._objectives(problem, constraint, model, growth)
         start = objective.start()
         state = TrainingState(start, objective.points, start, objective.points)
         # optimisers, samplers and schemes have memory: every attempt gets its own
-        phases = copy.deepcopy(phases_for(settings.optimiser, settings.steps, len(start)))
+        phases = copy.deepcopy(phases_for(plan.optimiser, None if plan.linear else settings.steps, len(start)))
         weighting = copy.deepcopy(weighting_for(settings.weighting))
         if restored is not None and number < restored.attempt:
             return Attempt(objective, *restored.earlier(number, state))
@@ -213,7 +275,7 @@ class Fit:
         )  # fmt: skip
         training = Training(
             objective, held_out, phases, resampler, ConstrainedNetwork(model, constraint), self.budget, progress,
-            settings.tolerance, weighting, growth,
+            settings.tolerance, weighting, None if plan.fixed else growth,
         )  # fmt: skip
         if restored is not None and going_on:
             put_back(restored, training, state)
