@@ -59,6 +59,20 @@ class Asker:
             )
         return made
 
+    def default(self) -> tuple[Any, Any]:
+        """The first field at points all over the domain, for whoever names no target.
+
+        Returns:
+            Target and points.
+
+        Raises:
+            SolverError: If the record has no problem.
+        """
+        if self.problem is None:
+            raise SolverError("a target to compare", "none asked yet", "check(k, target, at)")
+        end = None if self.problem.time is None else self.problem.bounds[-1]
+        return self.problem.fields[0], self.problem.domain.sample(32, "sobol", 0, end)
+
     def value(self, target: Any, at: Any, theta: Tensor) -> np.ndarray:
         """A target at other parameters.
 

@@ -13,21 +13,22 @@ import torch
 from torch import Tensor, nn
 
 from influence.actions import check_action
+from influence.answers import added_scores, group_scores, rate_scores
 from influence.asking import Asker
-from influence.changes import PointChanges, candidate_rows, point_values, reduced
+from influence.changes import PointChanges, candidate_rows, point_values
 from influence.curvature import Curvature, build_curvature
 from influence.explanation import Explanation, explain_point, field_response
-from influence.groups import group_response, renormalising, select
+from influence.groups import group_response, rows_of_points, select
 from influence.modules import record_of_module
 from influence.presentation import SIGNS, Presenter
-from influence.refits import Agreement, Refit, check_refits, refit
+from influence.refits import Agreement, Refit, changed_weights, check_refits, refit
 from influence.reliability import Reliability, judge
 from influence.rows import RowBlock, record_of_blocks
 from influence.scores import Scores
 from influence.sweep import Sweep, damping_sweep
 from influence.targets import Query
 from influence.uncertainty import standard_errors
-from sciml.errors import PointsError, SolverError, SolverWarning
+from sciml.errors import SolverError, SolverWarning
 from sciml.record import TrainingRecord
 
 ACTIONS = ("remove", "add", "reweight", "value", "move")
@@ -238,9 +239,11 @@ class Influence:
             raise SolverError('renormalise with action="remove"', repr(action), "")
         query = self.query(target, at)
         if action == "add" and points is not None:
-            return self._added(query, points, term, weight, leverage)
+            new, place = candidate_rows(self._changes, self._asker.inside(points), term, weight)
+            name = term or self.record.points.terms[0]
+            return added_scores(self._changes, self._present, query, new, place, name, leverage)
         if action == "move" and to is None:
-            return self._rates(query)
+            return rate_scores(self._changes, self._present, query)
         by_point, by_row = point_values(self._changes, query, action, leverage, renormalise, factor, to)
         made = self._present.points(query, by_point, by_row, SIGNS[action].format(factor=factor))
         if action != "remove":
@@ -250,24 +253,6 @@ class Influence:
             "refit": lambda ids: self.value(target, at, self.refit(ids, renormalise=renormalise).theta) - made.before,
         }
         return replace(made, _together=together)
-
-    def _added(self, query: Query, points: Any, term: str | None, weight: float | None, leverage: bool) -> Scores:
-        new, place = candidate_rows(self._changes, self._asker.inside(points), term, weight)
-        ids: list[np.ndarray] = []
-
-        def change(gradient: Tensor) -> Tensor:
-            values, found = self._changes.added(gradient, new, leverage)
-            ids.append(found)
-            return values
-
-        values = reduced(query, change)
-        kinds = np.full(len(place), term or self.record.points.terms[0], dtype=object)
-        return self._present.columns(query, values.numpy(), ids[0], place, kinds, SIGNS["add"])
-
-    def _rates(self, query: Query) -> Scores:
-        rates = self._changes.rates(query.gradient).numpy()
-        sizes = torch.tensor(np.linalg.norm(rates, axis=2))
-        return replace(self._present.points(query, sizes, None, SIGNS["rate"]), rates=rates)
 
     def group(
         self,
@@ -300,27 +285,13 @@ class Influence:
         check_action(action, ACTIONS)
         index = self._rows_of(ids)
         query = self.query(target, at)
-        response, new = group_response(self._changes, ids, index, action, factor, renormalise, to)
-
-        def change(gradient: Tensor) -> Tensor:
-            where, z, z_new = response
-            moved = z @ self.curvature.row_products(gradient.T)[where]
-            if new is not None:
-                assert z_new is not None
-                moved = moved + z_new @ (new.matrix @ self.curvature.factor.solve(gradient.T))
-            return moved[:, None]
-
-        return self._present.group(query, reduced(query, change), index, SIGNS[action].format(factor=factor))
+        response = group_response(self._changes, ids, index, action, factor, renormalise, to)
+        return group_scores(self._changes, self._present, query, index, response, SIGNS[action].format(factor=factor))
 
     def _rows_of(self, ids: Any) -> np.ndarray:
         if isinstance(ids, str):
             return self._asker.rows_of(ids)
-        wanted = np.atleast_1d(np.asarray(ids))
-        missing = np.setdiff1d(wanted, self.record.rows.ids)
-        if missing.size or not wanted.size:
-            raise PointsError("ids of points with rows", f"unknown: {missing[:8].tolist()}" if missing.size else "none",
-                              "see influence.ids, or influence.select(...)")  # fmt: skip
-        return np.flatnonzero(np.isin(self.record.rows.ids, wanted))
+        return rows_of_points(self.record, ids)
 
     def explain(self, identity: int, target: Any, at: Any = None, by: str = "derivative") -> Explanation:
         """Which derivative, or which summand of an equation, carries a point's influence.
@@ -387,14 +358,9 @@ class Influence:
         Returns:
             The refit.
         """
-        weights = self.record.weights.to(torch.float64).clone()
-        if isinstance(ids, str) or len(np.atleast_1d(ids)):
-            index = self._rows_of(ids)
-            if renormalise:
-                concerned, epsilon = renormalising(self.record, np.isin(np.arange(len(weights)), index))
-                weights[torch.tensor(concerned)] *= 1 + torch.tensor(epsilon)
-            else:
-                weights[torch.tensor(index)] *= factor
+        named = isinstance(ids, str) or len(np.atleast_1d(ids)) > 0
+        index = self._rows_of(ids) if named else np.zeros(0, dtype=int)
+        weights = changed_weights(self.record, index, factor, renormalise)
         return refit(self.record, self.curvature, weights)
 
     def check(self, k: int = 8, target: Any = None, at: Any = None, seed: int = 0, quiet: bool = False) -> Agreement:
@@ -414,19 +380,11 @@ class Influence:
             SolverError: If no target is known.
         """
         if target is None:
-            target, at = self._default_target()
+            target, at = self._last or self._asker.default()
         agreement = check_refits(self, target, at, k, seed)
         if not quiet:
             print(agreement)
         return agreement
-
-    def _default_target(self) -> tuple[Any, Any]:
-        if self._last is not None:
-            return self._last
-        if self.problem is None:
-            raise SolverError("a target to compare", "none asked yet", "check(k, target, at)")
-        end = None if self.problem.time is None else self.problem.bounds[-1]
-        return self.problem.fields[0], self.problem.domain.sample(32, "sobol", 0, end)
 
     def __repr__(self) -> str:
         """Sizes and reliability."""

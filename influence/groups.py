@@ -63,6 +63,27 @@ def select(
     return np.unique(points.ids[mask])
 
 
+def rows_of_points(record: TrainingRecord, ids: Any) -> np.ndarray:
+    """All rows of some points.
+
+    Args:
+        record: The record.
+        ids: Point IDs.
+
+    Returns:
+        Indices.
+
+    Raises:
+        PointsError: If an ID is unknown, or none is given.
+    """
+    wanted = np.atleast_1d(np.asarray(ids))
+    missing = np.setdiff1d(wanted, record.rows.ids)
+    if missing.size or not wanted.size:
+        given = f"unknown: {missing[:8].tolist()}" if missing.size else "none"
+        raise PointsError("ids of points with rows", given, "see influence.ids, or influence.select(...)")
+    return np.flatnonzero(np.isin(record.rows.ids, wanted))
+
+
 def set_response(
     curvature: Curvature, index: Tensor, change: Tensor, new: NewRows | None = None
 ) -> tuple[Tensor, Tensor | None]:

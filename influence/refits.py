@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from influence.curvature import Curvature
+from influence.groups import renormalising
 from influence.hessian import FLOOR
 from influence.hessian import gradient as gradient_of
 from influence.newton import changed_solve
@@ -41,6 +42,27 @@ class Refit:
     gradient_norm: float
     converged: bool
     steps: int
+
+
+def changed_weights(record: TrainingRecord, index: np.ndarray, factor: float, renormalise: bool) -> Tensor:
+    """Weights after a change of some rows.
+
+    Args:
+        record: The objective.
+        index: Rows.
+        factor: New weight over old one.
+        renormalise: Whether the other weights of their terms make up for their removal.
+
+    Returns:
+        (N,).
+    """
+    weights = record.weights.to(torch.float64).clone()
+    if not renormalise:
+        weights[torch.tensor(index)] *= factor
+    elif len(index):
+        concerned, epsilon = renormalising(record, np.isin(np.arange(len(weights)), index))
+        weights[torch.tensor(concerned)] *= 1 + torch.tensor(epsilon)
+    return weights
 
 
 def refit(record: TrainingRecord, curvature: Curvature, weights: Tensor) -> Refit:
