@@ -31,12 +31,14 @@ def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute
     first, second = (1, 0) if columns == 2 and names[1] == "t" else (0, min(1, columns - 1))
     signed = bool((values < 0).any())
     size = float(np.abs(values).max(initial=0.0)) or 1.0
-    style: dict[str, Any] = {"cmap": DIFFERENCE_COLOURS if signed else FIELD_COLOURS}
+    style: dict[str, Any] = {"cmap": DIFFERENCE_COLOURS, "s": 14} if signed else {"cmap": f"{FIELD_COLOURS}_r"}
     if signed:
         style["norm"] = SymLogNorm(1e-3 * size, vmin=-size, vmax=size)
     vertical = scores.train[:, second] if columns > 1 else values
     order = np.argsort(np.abs(values), kind="stable")  # the strong ones on top
-    picture = axis.scatter(scores.train[order, first], vertical[order], c=values[order], s=14, **style)
+    if not signed:
+        style["s"] = 6 + 40 * np.abs(values[order]) / size  # and large: most points hardly matter
+    picture = axis.scatter(scores.train[order, first], vertical[order], c=values[order], **style)
     figure.colorbar(picture, ax=axis, label=textwrap.fill(scores.unit, 45))
     if query is not None and scores.query is not None and columns > 1:
         axis.plot(*scores.query[query, [first, second]], "k*", markersize=12, label="query")

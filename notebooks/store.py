@@ -34,8 +34,8 @@ def stored(path: Path) -> Path:
     book.metadata["kernelspec"] = KERNEL
     for number, cell in enumerate(book.cells):
         cell["id"] = f"cell-{number:02d}"  # the same after every run
-    client = nbclient.NotebookClient(book, timeout=3600, kernel_name="python3", record_timing=False, coalesce_streams=True,
-                                     resources={"metadata": {"path": str(FOLDER)}})  # fmt: skip
+    client = nbclient.NotebookClient(book, timeout=3600, kernel_name="python3", record_timing=False,
+                                     coalesce_streams=True, resources={"metadata": {"path": str(FOLDER)}})  # fmt: skip
     client.execute()
     book.metadata.pop("widgets", None)
     for cell in book.cells:
