@@ -29,6 +29,7 @@ class DampedFactor:
         kind: "primal", "dual" or "svd".
         lower: Cholesky factor, or the right singular vectors (P, k).
         eigenvalues: Squared singular values for kind "svd".
+        left: Left singular vectors (N, k) for kind "svd".
     """
 
     rows: Tensor
@@ -36,6 +37,7 @@ class DampedFactor:
     kind: str
     lower: Tensor
     eigenvalues: Tensor | None = None
+    left: Tensor | None = None
 
     def solve(self, vectors: Tensor) -> Tensor:
         """B⁻¹v for v (P,) or (P, k)."""
@@ -58,7 +60,9 @@ class DampedFactor:
         return (values.T @ self.rows).T
 
     def solve_rows(self, values: Tensor) -> Tensor:
-        """B⁻¹Aᵀv for v (N,) or (N, k): in the dual without cancellation."""
+        """B⁻¹Aᵀv for v (N,) or (N, k): in the dual and by singular values without cancellation."""
+        if self.left is not None:
+            return self.lower @ _scaled(self._filter, self.left.T @ values)
         if self.kind == "dual":
             columns = values[:, None] if values.ndim == 1 else values
             result = self._pulled(torch.cholesky_solve(columns, self.lower))
@@ -81,6 +85,8 @@ class DampedFactor:
             >>> bool(torch.allclose(factor.row_products(v), A @ factor.solve(v)))
             True
         """
+        if self.left is not None:
+            return self.left @ _scaled(self._filter, self.lower.T @ vectors)
         if self.kind == "dual":
             columns = vectors[:, None] if vectors.ndim == 1 else vectors
             result = torch.cholesky_solve(self.rows @ columns, self.lower)
@@ -88,12 +94,18 @@ class DampedFactor:
         return self.rows @ self.solve(vectors)
 
     @cached_property
+    def _filter(self) -> Tensor:
+        """σ/(σ² + μ), (k,)."""
+        assert self.eigenvalues is not None
+        return torch.sqrt(self.eigenvalues) / (self.eigenvalues + self.damping)
+
+    @cached_property
     def _half(self) -> Tensor:
         """W (k, N) with A B⁻¹Aᵀ = WᵀW, for the primal factor and the SVD."""
-        if self.kind == "primal":
+        if self.left is None:
             return torch.linalg.solve_triangular(self.lower, self.rows.T, upper=False)
         assert self.eigenvalues is not None
-        return (self.rows @ self.lower / torch.sqrt(self.eigenvalues + self.damping)).T
+        return _scaled(torch.sqrt(self.eigenvalues / (self.eigenvalues + self.damping)), self.left.T)
 
     @cached_property
     def _inverse(self) -> Tensor:
@@ -120,6 +132,11 @@ class DampedFactor:
         chosen = self._half[:, index]  # (k, ..., m)
         hat = torch.einsum("k...m,k...n->...mn", chosen, chosen)
         return torch.eye(index.shape[-1], dtype=hat.dtype) - hat
+
+
+def _scaled(scale: Tensor, values: Tensor) -> Tensor:
+    """Rows of values (k,) or (k, m) times scale (k,)."""
+    return values * (scale if values.ndim == 1 else scale[:, None])
 
 
 def gram(rows: Tensor) -> Tensor:
@@ -166,7 +183,7 @@ class NormalMatrix:
             )
         self.rows, self.kind = rows, kind
         self._matrices: dict[str, Tensor] = {}
-        self._svd: tuple[Tensor, Tensor] | None = None
+        self._svd: tuple[Tensor, Tensor, Tensor] | None = None
 
     def matrix(self, kind: str) -> Tensor:
         """AᵀA for "primal", AAᵀ for "dual"."""
@@ -211,11 +228,10 @@ class NormalMatrix:
 
     def _by_svd(self, damping: float) -> DampedFactor:
         if self._svd is None:
-            _, singular, right = torch.linalg.svd(self.rows, full_matrices=False)
-            self._svd = singular, right
-        singular, right = self._svd
+            self._svd = torch.linalg.svd(self.rows, full_matrices=False)
+        left, singular, right = self._svd
         keep = singular > singular[:1] * 1e-15 * max(self.rows.shape) if damping == 0 else singular >= 0
-        return DampedFactor(self.rows, damping, "svd", right[keep].T, singular[keep] ** 2)
+        return DampedFactor(self.rows, damping, "svd", right[keep].T, singular[keep] ** 2, left[:, keep])
 
 
 def damped_factor(rows: Tensor, damping: float, kind: str = "auto") -> DampedFactor:

@@ -58,14 +58,21 @@ def trained() -> Oscillator:
         optimiser.zero_grad()
         loss().backward()
         optimiser.step()
-    for _ in range(80):
-        slope = torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss(), parameters, create_graph=True)])
+    for _ in range(200):
+        value = loss()
+        slope = torch.cat([g.reshape(-1) for g in torch.autograd.grad(value, parameters, create_graph=True)])
         lines = [torch.autograd.grad(s, parameters, retain_graph=True) for s in slope]
         values, vectors = torch.linalg.eigh(torch.stack([torch.cat([g.reshape(-1) for g in line]) for line in lines]))
-        slope = slope.detach()
+        slope, here = slope.detach(), flat_parameters(model)
+        if float(slope.norm()) < 1e-13:
+            break
         move = -vectors @ ((vectors.T @ slope) / values.abs().clamp(min=1e-6))
         move = move * min(1.0, 0.5 / float(move.norm()))
-        load_parameters(model, flat_parameters(model) + move)
+        for _ in range(20):  # whole steps near the minimum, shorter ones while they would climb
+            load_parameters(model, here + move)
+            if loss().item() <= value.item() * (1 + 1e-14):
+                break
+            move = move / 2
     assert float(slope.norm()) < 1e-12
     assert float(values[0]) > 0
     return model
