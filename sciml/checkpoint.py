@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from sciml.errors import CheckpointError
+from sciml.errors import CheckpointError, NotSymbolicError
 from sciml.ibvp import IBVP
 from sciml.problem_json import fingerprint, problem_from_json, problem_to_json
 from sciml.solution import Solution
@@ -224,13 +224,13 @@ def load_solution(path: str | Path, problem: IBVP | None = None) -> Solution:
 
 
 def _rebuilt(kind: type[Solution], problem: IBVP, content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Solution:
-    # an intact file of another version may hold another state
+    # an intact file of another version, or a forged one, may hold anything
     try:
         solution = kind.from_state(problem, content["meta"], arrays)
-        solution.status, solution.history = content["status"], content["history"]
-    except CheckpointError:
+        solution.status, solution.history = str(content["status"]), dict(content["history"])
+    except (CheckpointError, NotSymbolicError):
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except Exception as error:
         given = f"{type(error).__name__}: {error}"
         raise CheckpointError(f"the state of a {kind.kind} solution", given, "use the version that wrote it") from error
     return solution

@@ -8,7 +8,8 @@ from torch import nn
 
 from sciml.errors import CheckpointError
 from sciml.networks.gated import ModifiedMLP, PirateNet
-from sciml.networks.mlp import MLP, FourierMLP, PeriodicMLP, RandomFeatures, SineNetwork
+from sciml.networks.mlp import MLP, FourierMLP, PeriodicMLP, SineNetwork
+from sciml.networks.random_features import RandomFeatures
 from sciml.quantum.network import QuantumNetwork
 
 NETWORKS: dict[str, type[nn.Module]] = {
@@ -16,18 +17,26 @@ NETWORKS: dict[str, type[nn.Module]] = {
 }
 
 
-def network_from_config(config: dict[str, Any]) -> nn.Module:
+def network_from_config(config: dict[str, Any], stored: int | None = None) -> nn.Module:
     """A network of this package from its `config()`; parameters are fresh.
 
     Args:
         config: Arguments by name, and "kind", the name of the class.
+        stored: How many numbers the file holds: sizes that need more are refused before memory is taken.
 
     Returns:
         The network.
 
     Raises:
-        CheckpointError: If the kind is unknown.
+        CheckpointError: If the kind is unknown, or the sizes belong to other numbers.
     """
+    if stored is not None:
+        sizes = {name: size for name, size in config.items() if isinstance(size, int) and not isinstance(size, bool)}
+        hidden = sizes.get("width", 0) ** 2 * (sizes.get("depth", 1) - 1)
+        large = [f"{name}={size}" for name, size in sizes.items() if name != "seed" and size > stored]
+        if large or hidden > stored:
+            given = ", ".join(large) or f"width={sizes['width']}, depth={sizes['depth']}"
+            raise CheckpointError(f"a network of at most {stored} stored numbers", given, "the file is damaged")
     arguments = dict(config)
     kind = arguments.pop("kind", None)
     if kind == "QuantumNetwork":

@@ -165,8 +165,9 @@ class PINNSolution(Solution):
 
     @classmethod
     def _rebuilt(cls, problem: IBVP, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> PINNSolution:
-        model = network_from_config(meta["network"])
         prefix = "network."
+        stored = sum(array.size for name, array in arrays.items() if name.startswith(prefix))
+        model = network_from_config(meta["network"], stored)
         model.load_state_dict({
             k.removeprefix(prefix): torch.tensor(v) for k, v in arrays.items() if k.startswith(prefix)
         })
