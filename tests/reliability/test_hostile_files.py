@@ -173,7 +173,7 @@ def test_sizes_are_checked_before_memory_is_taken(saved: Path) -> None:
     content = content_of(saved / "pinn.json")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for change in ({"width": 10**6}, {"depth": 10**9}, {"width": 10**12, "depth": 1}, {"width": -3}, {"width": "9"}):
-        network = {**content["meta"]["network"], **change}
+        meta = {**content["meta"], "network": {**content["meta"]["network"], **change}}
         assert forge(saved / "large.json", {**content, "meta": meta}, content["arrays"])
         start = time.process_time()
         with pytest.raises(CheckpointError):
