@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from sciml.jets import Jet
 from sciml.residuals.engines import choose_engine
@@ -25,7 +28,7 @@ class ConstrainedNetwork(nn.Module):
         self.derivative_engine = _ConstrainedEngine()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Field values.
+        """Field values; autograd finds their first derivatives with respect to x, and refuses higher ones.
 
         Args:
             x: (n, d).
@@ -35,8 +38,32 @@ class ConstrainedNetwork(nn.Module):
         """
         if self.constraint is None:
             return self.network(x)
-        fields = range(len(self.constraint.particular))
-        return self.derivative_engine.jets(self, x, [(i, (0,) * x.shape[1]) for i in fields])
+        size, fields = x.shape[1], range(len(self.constraint.particular))
+        place = x.detach()
+        values = self.derivative_engine.jets(self, place, [(i, (0,) * size) for i in fields])
+        if not (torch.is_grad_enabled() and x.requires_grad):
+            return values
+        first = [(i, tuple(int(j == k) for j in range(size))) for i in fields for k in range(size)]
+        with torch.no_grad():
+            slopes = self.derivative_engine.jets(self, place, first, parameters=False)
+        return values + _Slope.apply(x, slopes.reshape(len(x), len(fields), size))
+
+
+class _Slope(torch.autograd.Function):
+    """Zero with given derivatives: G and φ are evaluated outside of torch, so autograd cannot find theirs."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, slopes: Tensor) -> Tensor:
+        """Zeros (n, m)."""
+        context.save_for_backward(slopes)
+        return x.new_zeros(slopes.shape[:2])
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, cotangent: Tensor) -> tuple[Tensor, None]:
+        """Cotangent of x."""
+        (slopes,) = context.saved_tensors
+        return (cotangent[:, :, None] * slopes).sum(dim=1), None
 
 
 class _ConstrainedEngine:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 
 from sciml import IBVP, MLP, Box, Dirichlet, Disk, Interval, Neumann, Rectangle, coordinates, field, sample
-from sciml.residuals import ResidualSystem, hard_constraint
+from sciml.residuals import ConstrainedNetwork, ResidualSystem, hard_constraint
 
 x, y, z, t = coordinates("x y z t")
 line, plane, solid = field("u", x, t), field("u", x, y), field("u", x, y, z)
@@ -70,3 +71,24 @@ def test_data_are_met_for_any_network(name: str) -> None:
     assert all(len(term.values) for term in met)
     assert max(float(term.values.abs().max()) for term in met) < 1e-9
     assert np.isfinite(rows.flat().detach().numpy()).all()
+
+
+@pytest.mark.parametrize("name", ["square", "square in time", "interval"])
+def test_slopes_by_autograd_hold_the_lift(name: str) -> None:
+    problem = PROBLEMS[name]()
+    network = MLP(6, 2).bind(problem.bounds, 1, seed=4)
+    model = ConstrainedNetwork(network, hard_constraint(problem))
+    place = torch.tensor(sample(problem, interior=8, boundary=0, initial=0).coordinates)
+    step = 1e-6 * torch.eye(place.shape[1], dtype=torch.float64)
+    with torch.no_grad():
+        beside = [(model(place + e) - model(place - e))[:, 0] / 2e-6 for e in step]
+    here = place.clone().requires_grad_()
+    values = model(here)
+    (slopes,) = torch.autograd.grad(values.sum(), here, create_graph=True)
+    assert torch.allclose(slopes, torch.stack(beside, dim=1), rtol=1e-5, atol=1e-6)
+    assert torch.equal(values, model(place))
+    by_angle = torch.autograd.grad(model(here).sum(), list(network.parameters()))
+    assert all(map(torch.equal, by_angle, torch.autograd.grad(model(place).sum(), list(network.parameters()))))
+    (slopes,) = torch.autograd.grad((model(here) ** 2).sum(), here, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        torch.autograd.grad(slopes.sum() + here.sum(), here)
