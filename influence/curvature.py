@@ -5,7 +5,6 @@ G = AᵀA with a_i = √(2w_i) ∇r_i is the Gauss-Newton part of the Hessian H 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -15,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
+from influence.fitting_memory import choose_solver
 from influence.hessian import FLOOR, MARGIN, hessian_operator, hessian_products, least_damping, lowest_curvature
 from sciml.errors import SolverError
 from sciml.least_squares import DampedFactor, IterativeFactor, NormalMatrix, SketchedHat, nystroem, scale_rows
 from sciml.record import TrainingRecord
 
 DENSE_HESSIAN = 3000  # parameters up to which the Hessian is formed
-DENSE_FACTOR = 12000  # rows or parameters up to which a factor is made
 
 
 class Factor(Protocol):
@@ -73,6 +72,7 @@ class Curvature:
         rows: A without rows of the regularisation; None where it is not held.
         hessian: H where it was formed.
         notes: What a reader should know.
+        slope: Gradient of what the model minimises: of L, or of L + (δ/2)|θ - θ_0|² where it was settled from θ_0.
     """
 
     theta: Tensor
@@ -90,6 +90,7 @@ class Curvature:
     rows: Tensor | None
     hessian: Tensor | None = None
     notes: tuple[str, ...] = field(default=())
+    slope: Tensor | None = None
 
     @property
     def damping(self) -> float:
@@ -170,7 +171,7 @@ def build_curvature(record: TrainingRecord, kind: str, damping: float | None, so
         raise SolverError("damping >= 0, or None", repr(damping), "")
     theta = record.parameters.detach().to(torch.float64)
     _check_repeatable(record, theta)
-    solver = _choice(solver, len(record.weights), len(theta), kind)
+    solver = choose_solver(solver, len(record.weights), len(theta), kind)
     return (_matrix_free if solver == "iterative" else _dense)(record, theta, kind, damping, solver)
 
 
@@ -189,32 +190,6 @@ def _check_repeatable(record: TrainingRecord, theta: Tensor) -> None:
             f"two passes that differ by {float((first - second).abs().max()):.2g}",
             "fix the points and switch dropout off: influence of a random objective is undefined",
         )
-
-
-def _choice(solver: str, rows: int, size: int, kind: str) -> str:
-    small = min(rows, size)
-    bytes_needed = 8.0 * (3.0 * rows * size + 3.0 * small**2 + (2.0 * size**2 if kind == "hessian" else 0.0))
-    free = _free_bytes()
-    fits = small <= DENSE_FACTOR and bytes_needed < 0.8 * free
-    if solver == "auto":
-        return "auto" if fits else "iterative"
-    if solver != "iterative" and bytes_needed >= 0.95 * free:
-        raise SolverError(
-            f"about {bytes_needed / 1e9:.1f} GB for {rows} rows and {size} parameters",
-            f"{free / 1e9:.1f} GB free",
-            'solver="iterative" needs no dense matrix',
-        )
-    return solver
-
-
-def _free_bytes() -> float:
-    """Memory that can be had without swapping."""
-    try:
-        with open("/proc/meminfo") as file:
-            lines = dict(line.split(":", 1) for line in file)
-        return 1024.0 * float(lines["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError):
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")) / 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,15 +16,15 @@ from influence.actions import check_action
 from influence.answers import added_scores, group_scores, rate_scores
 from influence.asking import Asker
 from influence.changes import PointChanges, candidate_rows, point_values
-from influence.curvature import Curvature, build_curvature
 from influence.explanation import Explanation, explain_point, field_response
 from influence.groups import group_response, rows_of_points, select
 from influence.modules import record_of_module
 from influence.presentation import SIGNS, Presenter
 from influence.refits import Agreement, Refit, changed_weights, check_refits, refit
-from influence.reliability import Reliability, judge
+from influence.reliability import judge
 from influence.rows import RowBlock, record_of_blocks
 from influence.scores import Scores
+from influence.settling import linearised
 from influence.sweep import Sweep, damping_sweep
 from influence.targets import Query
 from influence.uncertainty import standard_errors
@@ -47,6 +47,8 @@ class Influence:
         curvature: "ggn" (never fails) or "hessian" (exact second derivatives, slower).
         damping: Proximal δ; None for max(4|λ_min(H)|, 1e-8 λ_max(G)), which is reported.
         solver: "auto", "primal", "dual", "svd" or "iterative".
+        settle: Whether a model that is nearly at a minimum is first taken there, on a copy and said in the report:
+            training on points drawn anew ends beside it. See `influence.settling`.
         model: Module of which callable targets are functions; set by `from_module`.
 
     Raises:
@@ -68,6 +70,7 @@ class Influence:
         damping: float | None = None,
         *,
         solver: str = "auto",
+        settle: bool = True,
         model: nn.Module | None = None,
     ) -> None:
         record = solution if isinstance(solution, TrainingRecord) else getattr(solution, "record", None)
@@ -81,12 +84,11 @@ class Influence:
             warnings.warn(
                 f"parameters in {record.parameters.dtype} are converted to float64", SolverWarning, stacklevel=2
             )
-        self.record = record
         self.problem = record.problem or getattr(solution, "problem", None)
-        self.curvature: Curvature = build_curvature(record, curvature, damping, solver)
-        self.reliability: Reliability = judge(self.curvature)
-        self._changes = PointChanges(record, self.curvature)
-        self._asker = Asker(record, self.problem, self.curvature, model)
+        record, made = linearised(record, curvature, damping, solver, settle)
+        self.record, self.curvature, self.reliability = record, made, judge(made)
+        self._changes = PointChanges(record, made)
+        self._asker = Asker(record, self.problem, made, model)
         self._present = Presenter(record, self.problem, self.curvature, self.reliability, self._changes.blocks)
         self._last: tuple[Any, Any] | None = None
         if not self.reliability.stationary or self.reliability.largest_leverage >= 1:
@@ -117,7 +119,8 @@ class Influence:
         Returns:
             The influence object.
         """
-        return cls(record_of_blocks(theta, blocks, regularisation, reference), curvature, damping, solver=solver)
+        record = record_of_blocks(theta, blocks, regularisation, reference)
+        return cls(record, curvature, damping, solver=solver, settle=False)
 
     @classmethod
     def from_module(
@@ -146,7 +149,7 @@ class Influence:
             The influence object.
         """
         record, exact = record_of_module(model, blocks, regularisation, reference)
-        return cls(record, curvature, damping, solver=solver, model=exact)
+        return cls(record, curvature, damping, solver=solver, settle=False, model=exact)
 
     @property
     def ids(self) -> np.ndarray:

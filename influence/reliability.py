@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import torch
+from torch import Tensor
 
 from influence.curvature import Curvature
 
 STATIONARY = 1e-2  # largest loss that a Gauss-Newton step may still gain, in shares of an average row
+NEAR = 0.1  # of the loss: a minimum from which a step would gain less is near
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Reliability:
     """How far answers about one model can be trusted.
 
     Attributes:
-        gradient_norm: |∇L|.
+        gradient_norm: |∇L|; of L + (δ/2)|θ - θ_0|² where the model was settled from θ_0.
         unfinished: Decrease of the loss that a Gauss-Newton step would still gain, in units of the loss of an average
             row; measured without δ, which would hide it.
         stationary: Whether that is small.
@@ -65,6 +67,47 @@ class Reliability:
         return "\n".join([*lines, *self.notes])
 
 
+def _slope(curvature: Curvature) -> Tensor:
+    return curvature.gradient if curvature.slope is None else curvature.slope
+
+
+def unfinished(curvature: Curvature) -> float:
+    """Decrease of the loss that a Gauss-Newton step would still gain, in units of the loss of an average row.
+
+    Args:
+        curvature: The curvature.
+
+    Returns:
+        The number; without δ, which would hide it.
+    """
+    loss = 0.5 * float(curvature.residual @ curvature.residual)
+    return curvature.unused * len(curvature.residual) / loss if loss > 0 else 0.0
+
+
+def stationary(curvature: Curvature) -> bool:
+    """Whether the model is at a minimum, so far as single rows can tell.
+
+    Args:
+        curvature: The curvature.
+
+    Returns:
+        True where a step would gain next to nothing, or the gradient is rounding.
+    """
+    return unfinished(curvature) <= STATIONARY or float(_slope(curvature).norm()) <= _rounding(curvature)
+
+
+def near_minimum(curvature: Curvature) -> bool:
+    """Whether a step would gain but little of the loss.
+
+    Args:
+        curvature: The curvature.
+
+    Returns:
+        True below a tenth.
+    """
+    return unfinished(curvature) <= NEAR * len(curvature.residual)
+
+
 def judge(curvature: Curvature) -> Reliability:
     """Measure a linearised model.
 
@@ -74,14 +117,10 @@ def judge(curvature: Curvature) -> Reliability:
     Returns:
         The numbers, with notes where they are bad.
     """
-    leverage = curvature.leverage()
-    residual, gradient = curvature.residual, curvature.gradient
-    loss = 0.5 * float(residual @ residual)
-    unfinished = curvature.unused * len(residual) / loss if loss > 0 else 0.0
-    scale = float((curvature.root**2).sum())
-    notes = list(curvature.notes)
-    stationary = unfinished <= STATIONARY or float(gradient.norm()) <= _rounding(curvature)
-    if not stationary:
+    leverage, residual = curvature.leverage(), curvature.residual
+    loss, scale = 0.5 * float(residual @ residual), float((curvature.root**2).sum())
+    notes, at_minimum = list(curvature.notes), stationary(curvature)
+    if not at_minimum:
         notes.append(
             "the model is not at a minimum of its objective: answers are proximal, i.e. those of "
             "L(t) - grad L(t0)(t - t0) + (damping/2)|t - t0|² (Bae et al. 2022, arXiv 2209.05364); train longer "
@@ -92,7 +131,7 @@ def judge(curvature: Curvature) -> Reliability:
         notes.append("a leverage of 1 or more: removing that point leaves no minimum nearby; more damping is needed")
     smallest = _smallest(curvature)
     return Reliability(
-        float(gradient.norm()), unfinished, stationary, smallest, curvature.lowest,
+        float(_slope(curvature).norm()), unfinished(curvature), at_minimum, smallest, curvature.lowest,
         (curvature.largest + curvature.damping) / max(smallest, 1e-300), float(leverage.sum()), largest,
         curvature.decay, curvature.proximal, float((2 * loss / scale) ** 0.5) if scale > 0 else 0.0,
         curvature.kind, curvature.exact, tuple(notes),

@@ -131,7 +131,7 @@ def examine(
 def _influence(solution: Any) -> Influence:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SolverWarning)  # what they say is part of the diagnosis
-        return Influence(solution)
+        return Influence(solution, settle=False)  # the model as it is, not the minimum beside it
 
 
 def _targets(influence: Influence, target: Any, at: np.ndarray | None) -> tuple[tuple[Any, str, float], ...]:
