@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -17,6 +18,10 @@ from sciml.errors import UnsupportedFunctionError
 from solvers.lie.atoms import Atoms, ExponentialAtoms, FormulaAtoms
 from solvers.lie.bounds.rounding import rounding_error
 from solvers.lie.bounds.sup import NotEnclosed, size_by_cells
+from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
+from solvers.lie.planar.enclosure import is_plain
+from solvers.lie.planar.plane_atoms import PowerAtoms
+from solvers.lie.planar.rounding import polynomial_rounding, power_rounding
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.spectral_atoms import ChebyshevAtoms
 from solvers.lie.travelling.certificate import profile_rounding
@@ -28,12 +33,13 @@ _FUNCTION = 4  # units in the last place granted to exp, sin, cos, erfc
 
 
 @functools.singledispatch
-def atom_rounding(family: Atoms, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def atom_rounding(family: Atoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray] | None:
     """Bounds of |computed - exact| and of |exact| of every atom over a box.
 
     Args:
         family: Atoms.
         bounds: (d, 2), time last.
+        domain: The region, for atoms that are singular beside it.
 
     Returns:
         Two arrays (n, m), or None for a kind of atoms that is not analysed here.
@@ -48,7 +54,7 @@ def atom_rounding(family: Atoms, bounds: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 @atom_rounding.register
-def _exponential(family: ExponentialAtoms, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _exponential(family: ExponentialAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """exp(z) is off by exp(Re z) times the error of z, whose terms κ_i X_i are bounded coordinate by coordinate.
 
     With X* the end where exp(ρ X) is largest, ρ = Re κ_i, and Y = |X - X*|: |X| <= |X*| + Y and Y exp(-|ρ| Y) is at
@@ -83,7 +89,7 @@ def _dot_units(part: np.ndarray, origin: np.ndarray) -> np.ndarray:
 
 
 @atom_rounding.register
-def _similarity(family: SimilarityAtoms, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _similarity(family: SimilarityAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """The recursion 2k I_k = -2z I_(k-1) + w² I_(k-2) with all signs positive carries sizes M and errors E."""
     alpha, beta, a, diffusivity, start = family.constants
     (low, high), (_, end) = bounds
@@ -141,7 +147,7 @@ def _decaying(order: int, near: float, width: float, clock: float) -> tuple[floa
 
 
 @atom_rounding.register
-def _formula(family: FormulaAtoms, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _formula(family: FormulaAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray] | None:
     """The template is evaluated as it stands; a parameter half a unit off costs no more than its own rounding."""
     errors, sizes = np.full((2, len(family), len(family.template)), np.inf)
     box = tuple((sp.Rational(low), sp.Rational(high)) for low, high in bounds.tolist())
@@ -159,7 +165,7 @@ def _formula(family: FormulaAtoms, bounds: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 @atom_rounding.register
-def _chebyshev(family: ChebyshevAtoms, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _chebyshev(family: ChebyshevAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """T_k is computed by its recursion, off by at most k² times the error of its argument plus k² units."""
     table = np.abs(family.coefficients)
     weight = np.zeros(table.shape[2:])
@@ -175,6 +181,18 @@ def _chebyshev(family: ChebyshevAtoms, bounds: np.ndarray) -> tuple[np.ndarray, 
 
 
 @atom_rounding.register
-def _profile(family: ProfileAtoms, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _profile(family: ProfileAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray] | None:
     """By the slopes of the profiles."""
     return profile_rounding(family)
+
+
+@atom_rounding.register
+def _power(family: PowerAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray] | None:
+    """By the distance of their centres."""
+    return power_rounding(family, bounds, domain) if is_plain(family) and domain is not None else None
+
+
+@atom_rounding.register
+def _polynomial(family: ArnoldiAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray] | None:
+    """By the recurrence."""
+    return polynomial_rounding(family, domain) if is_plain(family) and domain is not None else None

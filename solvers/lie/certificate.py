@@ -14,7 +14,10 @@ from solvers.lie.atom_rounding import UNIT, atom_rounding
 from solvers.lie.atoms import Atoms
 from solvers.lie.bounds import error_bound
 from solvers.lie.bounds.balls import available
+from solvers.lie.bounds.operator import read_operator
 from solvers.lie.bounds.result import Bound
+from solvers.lie.planar.enclosure import is_plain, plane_function
+from solvers.lie.planar.plane_atoms import PlaneAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.travelling.certificate import may_jump, without_profiles
 from solvers.lie.travelling.profile_atoms import ProfileAtoms
@@ -50,8 +53,14 @@ def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, se
         kinds = ", ".join(sorted({family.name for family in families}))
         return Bound(None, None, f"the rounding of the evaluation is not bounded for these atoms: {kinds}")
     rest, kept, own = _without_exact(problem, families, amplitudes)
-    exact = _Exact(exact_sum(problem, kept, own))
-    bound = error_bound(rest, exact, seconds=seconds, rounding=rounding, regular=True)
+    exact, solved = exact_sum(problem, kept, own), None
+    if any(isinstance(family, PlaneAtoms) for family in kept):
+        solved = harmonic_part(problem, kept, own)
+        if solved is None:
+            kinds = ", ".join(sorted({family.name for family in kept}))
+            return Bound(None, None, f"no enclosure is known for these atoms in this equation: {kinds}")
+        exact = {known: exact[known] + solved[known] for known in problem.fields}
+    bound = error_bound(rest, _Exact(exact), seconds=seconds, rounding=rounding, regular=True, solved=solved)
     return _with_jumps(bound, families, amplitudes) if bound.sup is not None else bound
 
 
@@ -86,8 +95,28 @@ def _with_jumps(bound: Bound, families: Sequence[Atoms], amplitudes: np.ndarray)
     return replace(bound, reason=reason, details=bound.details | {"jumps": sorted(places, key=str)})
 
 
+def harmonic_part(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray) -> dict[Any, sp.Expr] | None:
+    """The sum of the planar atoms where they are harmonic and the equation is Laplace's.
+
+    Args:
+        problem: The problem.
+        families: Atoms.
+        amplitudes: Over all families.
+
+    Returns:
+        Field -> expression; None for another equation, where they solve it only up to the rounding of their frame.
+    """
+    operator, ends = read_operator(problem), np.cumsum([len(family) for family in families])[:-1]
+    chosen = [(f, a) for f, a in zip(families, np.split(amplitudes, ends), strict=True) if isinstance(f, PlaneAtoms)]
+    plain = operator.speed_squared is not None and all(is_plain(f) for f, _ in chosen)
+    if not plain:
+        return None
+    function = plane_function([f for f, _ in chosen], [a for _, a in chosen])
+    return {problem.fields[0]: function(*problem.coordinates)}
+
+
 def exact_sum(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray) -> dict[Any, sp.Expr]:
-    """Σ a_j φ_j by field, all numbers exact.
+    """Σ a_j φ_j by field, all numbers exact; planar atoms are left out.
 
     Args:
         problem: The problem.
@@ -100,7 +129,7 @@ def exact_sum(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray) 
     totals: list[list[sp.Expr]] = [[] for _ in problem.fields]
     start = 0
     for family in families:
-        for j in range(len(family)):
+        for j in range(len(family) if not isinstance(family, PlaneAtoms) else 0):
             amplitude = float(amplitudes[start + j])
             if amplitude:
                 for total, part in zip(totals, family.formula(j, problem.coordinates), strict=True):
@@ -128,7 +157,7 @@ def sum_rounding(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarra
         if not own.any():
             continue
         used = np.flatnonzero(own)
-        found = atom_rounding(family.take(used), np.array(problem.bounds))
+        found = atom_rounding(family.take(used), np.array(problem.bounds), problem.domain)
         if found is None:
             return None
         errors, sizes = found

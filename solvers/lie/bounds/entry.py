@@ -33,6 +33,7 @@ def error_bound(
     atom_units: float | Sequence[float] | None = None,
     rounding: float | None = None,
     regular: bool = False,
+    solved: Mapping[Any, sp.Expr] | None = None,
 ) -> Bound:
     """Rigorous bound of the error of an approximation in closed form.
 
@@ -50,6 +51,7 @@ def error_bound(
         rounding: Another promise of the caller, in place of both: each computed value is within it of the exact one.
         regular: A promise that the approximation is smooth in the open domain, or a weak solution across its kinks;
             else that must be proven from the formula.
+        solved: Another promise: parts of the approximation, by field, that solve the equations without sources.
 
     Returns:
         The bound; `sup` is None where none is known, with the reason.
@@ -70,7 +72,8 @@ def error_bound(
         return Bound(None, None, 'the bound needs python-flint: pip install "sciml[rigorous]"')
     enclosure = Enclosure(Deadline.after(seconds), tuple(problem.space))
     try:
-        mismatch = Mismatch(problem, expressions, enclosure, _terms(approximation, atom_units), rounding, regular)
+        terms = _terms(approximation, atom_units)
+        mismatch = Mismatch(problem, expressions, enclosure, terms, rounding, regular, solved)
         bound = _finite(_stability(mismatch))
         rounding, left = mismatch.rounding
     except NotEnclosed as refusal:

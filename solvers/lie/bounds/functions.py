@@ -217,6 +217,8 @@ def ball_operation(node: sp.Basic) -> tuple[Callable[..., Ball], tuple[sp.Basic,
         UnsupportedFunctionError: If no enclosure of the function is known.
     """
     head: Any = node.func
+    if hasattr(head, "on_balls"):  # a sum of atoms that knows itself on balls
+        return head.on_balls, node.args
     if isinstance(node, sp.Pow):
         base, exponent = node.args
         if exponent.is_Integer:

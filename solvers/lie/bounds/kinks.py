@@ -34,6 +34,7 @@ def analytic_form(expression: sp.Expr) -> sp.Expr:
     Returns:
         An equal one for real variables.
     """
+    expression = expression.replace(sp.atan2, _along_ray)
     # atan2(y, x) = 2 atan(y/(√(x² + y²) + x)) is analytic off the negative x axis
     expression = expression.replace(sp.atan2, lambda y, x: 2 * sp.atan(y / (sp.sqrt(x**2 + y**2) + x)))
     if not expression.has(sp.I, sp.re, sp.im, sp.conjugate):
@@ -47,6 +48,15 @@ def analytic_form(expression: sp.Expr) -> sp.Expr:
     expression = expression.replace(sp.conjugate, mirror)
     return expression.replace(lambda e: isinstance(e, sp.Abs) and e.has(sp.I),
                               lambda e: sp.sqrt(e.args[0] * mirror(e.args[0])))  # fmt: skip
+
+
+def _along_ray(y: sp.Expr, x: sp.Expr) -> sp.Expr:
+    """atan2(as, bs) with numbers a and b is constant on either side of s = 0."""
+    ratio = sp.cancel(y / x) if x != 0 and y != 0 else sp.nan
+    if not (ratio.is_number and ratio.is_finite and x.free_symbols):
+        return sp.atan2(y, x)
+    here, there = sp.atan2(ratio, 1), sp.atan2(-ratio, -1)
+    return here * (1 + sp.sign(x)) / 2 + there * (1 - sp.sign(x)) / 2
 
 
 def deciding_argument(expression: sp.Expr) -> sp.Expr | None:

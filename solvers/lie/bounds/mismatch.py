@@ -68,6 +68,7 @@ class Mismatch:
         rounding: None, or a bound of the rounding of the evaluation that the caller has proven.
         promised: Whether the caller has proven that the approximation is smooth inside or a weak solution there, up to
             the residual of its formula.
+        solved: Parts of the approximation that solve the equations without their sources exactly.
     """
 
     def __init__(
@@ -78,8 +79,9 @@ class Mismatch:
         terms: Sequence[tuple[float, tuple[sp.Expr, ...], float]] | None = None,
         rounding: float | None = None,
         promised: bool = False,
+        solved: Mapping[AppliedUndef, sp.Expr] | None = None,
     ) -> None:
-        self.terms, self._promised, self.promised = terms, rounding, promised
+        self.terms, self._promised, self.promised, self._solved = terms, rounding, promised, solved or {}
         self.problem, self.enclosure = problem, enclosure
         self.expressions = {known: joined_exponentials(sp.sympify(expressions[known])) for known in problem.fields}
         self.space = tuple(problem.space)
@@ -164,7 +166,8 @@ class Mismatch:
     @cached_property
     def residuals(self) -> list[sp.Expr]:
         """Left minus right side of every equation."""
-        return residual_expressions(self.problem, self.expressions)
+        rest = {known: value - self._solved.get(known, 0) for known, value in self.expressions.items()}
+        return residual_expressions(self.problem, rest)
 
     def initial(self, field: int, order: int = 0) -> sp.Expr:
         """∂_t^order of the approximation at the start minus the data.

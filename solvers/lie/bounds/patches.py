@@ -17,7 +17,7 @@ import sympy as sp
 from sciml.geometry import Disk
 from sciml.terms import rationalise
 from solvers.lie.bounds.kinks import Box
-from solvers.lie.bounds.sup import Deadline, Norms, NotEnclosed, is_bounded, norms, range_of
+from solvers.lie.bounds.sup import Deadline, Norms, is_bounded, norms, range_of
 
 UNIT_INTERVAL = (sp.S.Zero, sp.S.One)
 
@@ -76,9 +76,6 @@ def domain_patches(domain: Any) -> list[Patch]:
 
     Returns:
         The patches.
-
-    Raises:
-        NotEnclosed: If the kind of region is not covered.
     """
     ends = domain.symbolic_bounds
     if ends is not None:
@@ -96,7 +93,10 @@ def domain_patches(domain: Any) -> list[Patch]:
         return _polygon_cover(domain, pieces)
     if domain.dimension in {1, 3}:
         return _cells(domain)
-    raise NotEnclosed(f"functions over {domain!r} are not enclosed")
+    patch = Patch((), ())  # a box around it
+    for symbol, (low, high) in zip(domain.coordinates, domain.bounds, strict=True):
+        patch = patch.times(symbol, exact(float(low)), exact(float(high)))
+    return [patch]
 
 
 def _on_circle(

@@ -194,12 +194,13 @@ class _Search:
     def _enclose(self, program: Program, piece: Piece, depth: int) -> tuple[float, float]:
         """Bounds of the sup and of the root mean square on a piece; infinite ones ask for halves."""
         part = piece.box
-        with precision(64):
+        bits = 64 + depth  # the place of a tiny piece must be told from its end
+        with precision(bits):
             plain = upper(program(whole_box(part))[0])
         wanted = max(self.accuracy * self._goal, self.target / 2 if self.attained < self.target / 3 else 0.0)
         if plain <= max(self.target, wanted) or (depth > 12 and plain <= (1 + self.accuracy) * self._goal):
             return plain, plain
-        with precision(64):
+        with precision(bits):
             found = choose_degree(program, part, wanted, _LARGEST[len(part)])
         if found is None:
             return math.inf, math.inf
