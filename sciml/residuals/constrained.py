@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
+from sciml.errors import SolverError
 from sciml.jets import Jet
 from sciml.residuals.engines import choose_engine
 from sciml.residuals.lift import HardConstraint
@@ -46,24 +46,40 @@ class ConstrainedNetwork(nn.Module):
         first = [(i, tuple(int(j == k) for j in range(size))) for i in fields for k in range(size)]
         with torch.no_grad():
             slopes = self.derivative_engine.jets(self, place, first, parameters=False)
-        return values + _Slope.apply(x, slopes.reshape(len(x), len(fields), size))
+        return _Slope.apply(x, values, slopes.reshape(len(x), len(fields), size))
 
 
 class _Slope(torch.autograd.Function):
-    """Zero with given derivatives: G and φ are evaluated outside of torch, so autograd cannot find theirs."""
+    """Values with given derivatives: G and φ are evaluated outside of torch, so autograd cannot find theirs."""
 
     @staticmethod
-    def forward(context: Any, x: Tensor, slopes: Tensor) -> Tensor:
-        """Zeros (n, m)."""
-        context.save_for_backward(slopes)
-        return x.new_zeros(slopes.shape[:2])
+    def forward(context: Any, x: Tensor, values: Tensor, slopes: Tensor) -> Tensor:
+        """The values (n, m)."""
+        context.save_for_backward(x, values, slopes)
+        return values.clone()
 
     @staticmethod
-    @once_differentiable
-    def backward(context: Any, cotangent: Tensor) -> tuple[Tensor, None]:
-        """Cotangent of x."""
-        (slopes,) = context.saved_tensors
-        return (cotangent[:, :, None] * slopes).sum(dim=1), None
+    def backward(context: Any, cotangent: Tensor) -> tuple[Tensor, Tensor, None]:
+        """Cotangents of x and of the values."""
+        x, values, slopes = context.saved_tensors
+        return _Last.apply(x, values, (cotangent[:, :, None] * slopes).sum(dim=1)), cotangent, None
+
+
+class _Last(torch.autograd.Function):
+    """A derivative with respect to x that cannot be differentiated once more, by x or by the network's parameters."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, values: Tensor, derivative: Tensor) -> Tensor:
+        """The derivative."""
+        return derivative.clone()
+
+    @staticmethod
+    def backward(context: Any, cotangent: Tensor) -> tuple[None, None, None]:
+        """Refused: it would silently lack what depends on the slopes."""
+        raise SolverError(
+            "at most first derivatives by autograd of a network with hard constraints", "a second one",
+            "ResidualSystem(problem).rows(model, points) or solution.derivative(u.diff(x, 2), points)",
+        )  # fmt: skip
 
 
 class _ConstrainedEngine:
