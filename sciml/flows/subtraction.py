@@ -18,6 +18,7 @@ from sciml.errors import ProblemError, ProblemWarning
 from sciml.expressions.data import evaluate_data
 from sciml.ibvp import IBVP
 from sciml.jets import Jet
+from sciml.known_function import known_function
 from sciml.solution import Solution
 
 
@@ -83,7 +84,9 @@ def subtracted(problem: IBVP, known: Mapping[sp.Expr, sp.Expr], factors: Mapping
     strange += [name for name in factors if name not in problem.equation_names]
     if strange:
         raise ProblemError("fields and names of equations of the problem", ", ".join(strange), "")
-    shift = {key: key + value for key, value in known.items()}
+    # opaque parts: their formulas would enter every product and make SymPy slow
+    opaque = {key: _part(problem, key, value) for key, value in known.items()}
+    shift = {key: key + part for key, part in opaque.items()}
 
     def put(expression: sp.Expr) -> sp.Expr:
         return expression.subs(shift, simultaneous=True).doit()
@@ -100,7 +103,7 @@ def subtracted(problem: IBVP, known: Mapping[sp.Expr, sp.Expr], factors: Mapping
             raise ProblemError("no periodic condition on a field with a known part", term.name, "")
         if isinstance(term.condition, Dirichlet):
             field = term.condition.field
-            data = field - term.expressions[0] - known.get(field, 0)
+            data = field - term.expressions[0] - opaque.get(field, 0)
             boundary.append(Dirichlet(field, data, on=list(term.faces)))
         elif term.periodic:
             boundary.append(term.condition)
@@ -114,6 +117,24 @@ def subtracted(problem: IBVP, known: Mapping[sp.Expr, sp.Expr], factors: Mapping
         warnings.simplefilter("ignore", ProblemWarning)  # said when the problem itself was built
         return problem.replace(pde=equations, boundary=boundary, initial=initial, fields=list(problem.fields),
                                name=f"{problem.name}, known part subtracted")  # fmt: skip
+
+
+def _part(problem: IBVP, key: sp.Expr, value: sp.Expr) -> sp.Expr:
+    """A known part as one function that knows its derivatives; constants stay as they are."""
+    value, coordinates = problem.substitute(value), problem.coordinates
+    if not value.free_symbols & set(coordinates):
+        return value
+
+    def values(points: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
+        return evaluate_data(_derivative(value, coordinates, orders), coordinates, points, problem.bounds)
+
+    name = f"known_{key.func.__name__}"
+    return known_function(name, len(coordinates), values, "a known part that was subtracted")(*coordinates)
+
+
+def _derivative(value: sp.Expr, coordinates: Sequence[sp.Symbol], orders: Sequence[int]) -> sp.Expr:
+    pairs = [(symbol, order) for symbol, order in zip(coordinates, orders, strict=True) if order]
+    return value.diff(*pairs) if pairs else value
 
 
 class RestoredSolution(Solution):
@@ -145,7 +166,6 @@ class RestoredSolution(Solution):
         for column, (index, orders) in enumerate(needed):
             part = self.known.get(self.problem.fields[index])
             if part is not None:
-                pairs = [(s, order) for s, order in zip(self.problem.coordinates, orders, strict=True) if order]
-                derivative = part.diff(*pairs) if pairs else part
+                derivative = _derivative(part, self.problem.coordinates, orders)
                 values[:, column] += evaluate_data(derivative, self.problem.coordinates, points, self.problem.bounds)
         return values

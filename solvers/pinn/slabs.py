@@ -4,59 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from sciml.callables import NumericFunction
 from sciml.conditions import Condition, Observations
 from sciml.errors import ProblemWarning, SolverError
 from sciml.ibvp import IBVP
+from sciml.known_function import known_function
 from sciml.solution import Solution
-
-
-class FinalValue(NumericFunction):
-    """A field of a solution, or a derivative of it, at one time: a function of space with all its derivatives."""
-
-    differentiable = True
-    reason = "it is a network"
-    family: ClassVar[Any] = None
-    orders: ClassVar[tuple[int, ...]] = ()
-
-    def fdiff(self, argindex: int = 1) -> sp.Expr:
-        """The derivative by one coordinate of space.
-
-        Args:
-            argindex: Number of the coordinate, from 1.
-
-        Returns:
-            The derivative as another function.
-        """
-        orders = tuple(order + (axis == argindex - 1) for axis, order in enumerate(self.orders))
-        return self.family.function(orders)(*self.args)
-
-
-class _Family:
-    """All derivatives of one field at one time; equal derivatives are the same SymPy function."""
-
-    def __init__(self, solution: Solution, index: int, time: float, time_order: int) -> None:
-        self.solution, self.index, self.time, self.time_order = solution, index, time, time_order
-        self._made: dict[tuple[int, ...], type[FinalValue]] = {}
-
-    def function(self, orders: tuple[int, ...]) -> type[FinalValue]:
-        if orders not in self._made:
-
-            def values(*space: Any) -> np.ndarray:
-                columns = np.broadcast_arrays(*space)
-                points = np.column_stack([*(column.ravel() for column in columns), np.full(columns[0].size, self.time)])
-                jet = (self.index, (*orders, self.time_order))
-                return self.solution.jets(points, [jet])[:, 0].reshape(columns[0].shape)
-
-            name = f"final_{self.solution.problem.field_names[self.index]}"
-            body = {"python": staticmethod(values), "family": self, "orders": orders}
-            self._made[orders] = type(name, (FinalValue,), body)
-        return self._made[orders]
 
 
 def slab_edges(problem: IBVP, slabs: int) -> list[sp.Expr]:
@@ -116,8 +73,14 @@ def slab_problem(problem: IBVP, edges: Sequence[sp.Expr], number: int, before: S
 
 def _final_value(problem: IBVP, key: sp.Expr, before: Solution, time: float) -> sp.Expr:
     known, order = (key.expr, int(key.derivative_count)) if isinstance(key, sp.Derivative) else (key, 0)
-    family = _Family(before, problem.fields.index(known), time, order)
-    return family.function((0,) * len(problem.space))(*problem.space)
+    index = problem.fields.index(known)
+
+    def values(space: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
+        points = np.column_stack([space, np.full(len(space), time)])
+        return before.jets(points, [(index, (*orders, order))])[:, 0]
+
+    name = f"final_{problem.field_names[index]}"
+    return known_function(name, len(problem.space), values, "it is a network")(*problem.space)
 
 
 def _part(observed: Observations, keep: np.ndarray) -> Observations:
