@@ -26,7 +26,7 @@ class Classification:
         constant_coefficients: Linear with coefficients free of the coordinates.
         type: "elliptic", "parabolic", "hyperbolic", "dispersive" or "mixed" (also systems of several kinds).
         reason: How the type was found.
-        backward: An evolution equation that is ill-posed forwards in time, such as u_t = -u_xx.
+        backward: An evolution equation that is ill-posed forwards in time, such as u_t = -u_xx or u_tt = -u_xx.
     """
 
     linear: bool

@@ -223,7 +223,11 @@ def _vertex_jumps(problem: Any, dirichlet: Sequence[Term]) -> Iterator[Finding]:
 
 
 def _jump(gap: np.ndarray, points: np.ndarray, what: str, problem: Any, order: int = 0) -> Iterator[Finding]:
-    gap = np.where(np.isfinite(gap), np.abs(gap), 0.0)
+    infinite = ~np.isfinite(gap)
+    gap = np.where(infinite, 0.0, np.abs(gap))
+    if infinite.any():
+        text = f"{what}: the data are not finite at {_shown(problem, points[infinite.argmax()])}"
+        yield Finding("note" if order else "warning", text if order else f"{text}; accuracy will be limited near it")
     if len(gap) and gap.max() > 1e-9:
         place = _shown(problem, points[gap.argmax()])
         if order:

@@ -106,12 +106,22 @@ def _second_order_type(equation: sp.Expr, problem: Any, linear: bool) -> Equatio
         positive, negative = int((eigenvalues[~zero] > 0).sum()), int((eigenvalues[~zero] < 0).sum())
         kind = _signature(int(zero.sum()), positive, negative)
         in_time = kind == "parabolic" and problem.time and abs(vectors[-1, zero][0]) > 1 - 1e-9
-        backward.append(bool(in_time and vector[-1] * eigenvalues[~zero].sum() > 0))
+        backward.append(bool(in_time and vector[-1] * eigenvalues[~zero].sum() > 0) or _imaginary(matrix, problem))
         kinds.add(kind)
     ill_posed = any(backward) if linear else all(backward)
     if len(kinds) > 1:
         return EquationType("mixed", f"the type changes: {', '.join(sorted(kinds))}", ill_posed)
     return EquationType(kinds.pop(), "signature of the principal part", ill_posed)
+
+
+def _imaginary(matrix: np.ndarray, problem: Any) -> bool:
+    """Whether waves of some direction have complex speeds: an initial value problem is ill-posed (Hadamard 1923)."""
+    # the speeds τ of aτ² + 2τ b·ξ + ξ·Mξ = 0 are real for every ξ if and only if bbᵀ - aM >= 0
+    if problem.time is None or matrix[-1, -1] == 0:
+        return False
+    mixed = matrix[:-1, -1]
+    real = np.linalg.eigvalsh(np.outer(mixed, mixed) - matrix[-1, -1] * matrix[:-1, :-1])
+    return bool(real[0] < -1e-10 * np.abs(matrix).max() ** 2)
 
 
 def _signature(zeros: int, positive: int, negative: int) -> str:
@@ -148,7 +158,9 @@ def _evolution_type(equation: sp.Expr, problem: Any, jets: set[Jet], linear: boo
         return EquationType("parabolic", f"even order {order} in space", bool(bad.any() if linear else bad.all()))
     if time_order == 2 and order % 2 == 0 and (growth > 0).all():
         return EquationType("dispersive", f"second order in time, order {order} in space")
-    return EquationType("mixed", f"order {order} in space, {time_order} in time")
+    bad = (growth < 0).any(axis=1) | (order % 2 == 1)  # λ² = -S/T has a root that grows with ξ
+    ill_posed = time_order == 2 and bool(bad.any() if linear else bad.all())
+    return EquationType("mixed", f"order {order} in space, {time_order} in time", ill_posed)
 
 
 def _system_type(equations: Sequence[sp.Expr], problem: Any, jets: set[Jet], linear: bool) -> EquationType:

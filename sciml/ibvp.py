@@ -15,7 +15,7 @@ from sciml import terms as build
 from sciml.builder import Builder
 from sciml.classification import Classification, classify
 from sciml.conditions import Observations
-from sciml.errors import ProblemError, ProblemWarning
+from sciml.errors import ProblemError, ProblemWarning, SolverError
 from sciml.geometry import Geometry
 from sciml.summary import summary_latex, summary_text
 from sciml.unknowns import Unknown
@@ -228,3 +228,17 @@ def require_ibvp(problem: Any) -> IBVP:
         return problem
     fix = "solver.solve(IBVP(pde=..., domain=..., boundary=[...])); a case of the library has it as `case.problem`"
     raise ProblemError("an IBVP to solve", f"{type(problem).__name__}: {str(problem)[:60]}", fix)
+
+
+def require_forward(problem: IBVP) -> None:
+    """A clear error for an evolution that no method can march: numbers would come out, but not those of a solution.
+
+    Args:
+        problem: The problem.
+
+    Raises:
+        SolverError: If it is ill-posed forwards in time (Hadamard 1923).
+    """
+    if problem.classification.backward:
+        given, fix = "an equation that is ill-posed forwards in time", "check the sign of its highest derivatives"
+        raise SolverError("a well-posed evolution", given, fix)

@@ -272,7 +272,6 @@ def check_data(problem: Any) -> list[Finding]:
     except (UnsupportedFunctionError, NotSymbolicError, ProblemError) as error:
         return [Finding("error", str(error).replace("\n ", ";"))]
     if backward:
-        findings.append(
-            Finding("warning", "the equation is ill-posed forwards in time (like u_t = -u_xx): check the sign")
-        )
+        like = "u_tt = -u_xx" if max(problem.classification.time_order.values()) > 1 else "u_t = -u_xx"
+        findings.append(Finding("warning", f"the equation is ill-posed forwards in time (like {like}): check the sign"))
     return findings

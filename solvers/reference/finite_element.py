@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from sciml.errors import ConvergenceError, SolverError, SolverWarning
-from sciml.ibvp import IBVP, require_ibvp
+from sciml.ibvp import IBVP, require_forward, require_ibvp
 from sciml.solution import Callback
 from solvers.reference.data import sampled
 from solvers.reference.mesh import default_size, fem
@@ -105,7 +105,7 @@ class FiniteElement:
             ConvergenceError: If the discrete problem is singular, or was stopped before a first run ended.
             MissingExtraError: If scikit-fem is not installed.
         """
-        require_ibvp(problem)
+        require_forward(require_ibvp(problem))
         fem()
         started = time.process_time()
         form = weak_form(problem)
