@@ -30,6 +30,7 @@ from influence.diagnosis import (
 from influence.explanation import Explanation
 from influence.functions import Influence
 from influence.integrals import Integral
+from influence.published import LossGradientSampler
 from influence.refits import Agreement, Refit
 from influence.reliability import Reliability
 from influence.resampling import InfluenceSampler
@@ -52,6 +53,7 @@ __all__ = [
     "InfluenceSampler",
     "InitialShare",
     "Integral",
+    "LossGradientSampler",
     "MeanSquare",
     "Proximity",
     "Refit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,28 +12,22 @@ import torch
 from torch import Tensor, nn
 
 from influence.asking import Asker
-from influence.curvature import Curvature, build_curvature
+from influence.curvature import Curvature, Factor, build_curvature
 from influence.design import Candidates, greedy
-from influence.pools import (
-    Block,
-    calibrated,
-    draw_pool,
-    drawn_terms,
-    joined,
-    measured,
-    nearest_shares,
-    present,
-    reference_points,
-)
+from influence.pools import Block, drawn_terms, joined, nearest_shares, present
+from influence.scoring import Pool, Settings, draw_pools, measured, unwrapped
 from sciml.drawing import stratified
 from sciml.errors import PointsError
 from sciml.ibvp import IBVP
+from sciml.least_squares import scale_rows
+from sciml.placing import check_scores
 from sciml.points import PointSet, sample
 from sciml.record import TrainingRecord
 from sciml.recording import record_of
-from sciml.residuals import ConstrainedNetwork
+from sciml.resampling import TrainingView
 
 _DIRECTIONS, _PLACES, _PRESELECTED, _FLOOR = 32, 256, 5, 0.5
+_MEASURED = 2  # candidates with a Jacobian per point that is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,32 +38,47 @@ class Scene:
         problem: The problem.
         model: The network, with or without its hard constraint.
         points: Its points.
-        scale: λ by name.
+        view: What the trainer says.
         target: Quantity of interest, or None for the fields.
         at: Its points.
         seed: Seed of this call.
+        settings: How candidates are drawn and scored.
     """
 
     problem: IBVP
     model: nn.Module
     points: PointSet
-    scale: Mapping[str, float] | None
+    view: TrainingView
     target: Any
     at: Any
     seed: int
+    settings: Settings
 
     def record(self, points: PointSet) -> TrainingRecord:
         """The objective on some points."""
-        if isinstance(self.model, ConstrainedNetwork):
-            return record_of(self.problem, self.model.network, points, self.scale, self.model.constraint)
-        return record_of(self.problem, self.model, points, self.scale)
+        network, constraint = unwrapped(self.model)
+        return record_of(self.problem, network, points, self.view.scale, constraint, self.view.coefficients)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Terms whose points are chosen."""
+        return drawn_terms(self.points, self.settings.kinds)
 
     @cached_property
     def known(self) -> tuple[TrainingRecord, Curvature]:
-        """The objective on the present points, and its linearisation."""
-        drawn_terms(self.points)  # a clear error where there is nothing to choose from
+        """The objective on the present points and its linearisation, with the trainer's factor where it has one."""
         record = self.record(self.points)
-        return record, build_curvature(record, "ggn", None, "auto")
+        factor = self.view.factor
+        if factor is None or factor.rows.shape[1] != len(record.parameters):
+            return record, build_curvature(record, "ggn", None, "auto")
+        residual, jacobian = record.rows.jacobian(record.parameters)
+        scaled = scale_rows(residual, jacobian, record.weights)
+        root, none = torch.sqrt(2 * record.weights), torch.zeros_like(record.parameters)
+        gradient = scaled.gradient
+        return record, Curvature(
+            record.parameters, scaled.residual, root, gradient, none, factor, "ggn", factor.damping, 0.0, None,
+            float("nan"), float("nan"), scaled.matrix,
+        )  # fmt: skip
 
     @cached_property
     def directions(self) -> Tensor:
@@ -90,18 +99,17 @@ class Scene:
             gradient = torch.tensor(signs) @ gradient / _DIRECTIONS**0.5
         return gradient
 
-    def pool(self, count: int) -> list[Block]:
-        """Candidates of every type with their rows."""
-        record, curvature = self.known
-        return measured(record, curvature, draw_pool(self.problem, self.points, count, self.seed))
+    def pools(self, count: int) -> list[Pool]:
+        """Candidates of every type with their residuals."""
+        return draw_pools(self.problem, self.model, self.points, self.names, self.view, count, self.seed, self.settings)
 
 
-def candidates_of(block: Block, curvature: Curvature, directions: Tensor, level: float, sign: int) -> Candidates:
+def candidates_of(block: Block, factor: Factor, directions: Tensor, level: float, sign: int) -> Candidates:
     """A block of points as candidates for adding or dropping.
 
     Args:
         block: The points.
-        curvature: The linearisation, whose factor holds the points to be dropped and not those to be added.
+        factor: Factor of G, which holds the points to be dropped and not those to be added.
         directions: Gradients of the quantities, (m, P).
         level: s².
         sign: +1 for adding, -1 for dropping.
@@ -110,45 +118,62 @@ def candidates_of(block: Block, curvature: Curvature, directions: Tensor, level:
         The candidates.
     """
     count, rows, size = block.rows.shape
-    solved = curvature.factor.solve(block.rows.reshape(-1, size).T).T.reshape(count, rows, size)
+    solved = factor.solve(block.rows.reshape(-1, size).T).T.reshape(count, rows, size)
     return Candidates(block.rows, solved, block.residual, solved @ directions.T, level, sign)
 
 
-def replaced(scene: Scene, count: int, uniform: float, weighted: bool) -> PointSet:
-    """All drawn points anew: numbers by the mass of √score, density by √score, weights by its inverse.
+def replaced(scene: Scene, count: int, total: int | None, propagate: bool, weighted: bool) -> PointSet:
+    """All drawn points anew: numbers by the mass of the score, density by the score, weights by its inverse.
+
+    The score of a candidate is the root of the mean of ρ² over its neighbours; with `propagate`, it is √score of
+    `Candidates` with that mean in place of ρ², at twice as many candidates as points, the others take that of the
+    nearest.
 
     Args:
         scene: The network.
         count: Number of candidates.
-        uniform: Share of evenly drawn points.
+        total: Number of points; as many as there are when None.
+        propagate: Whether the effect on the quantity counts.
         weighted: Whether weights compensate for the density.
 
     Returns:
         The new points.
 
     Raises:
-        PointsError: If a score is not finite.
+        PointsError: If a score is not finite, all are zero, or there are fewer points than types.
     """
-    blocks, points, curvature = scene.pool(count), scene.points, scene.known[1]
-    level = _level(blocks)
-    density = [
-        candidates_of(b, curvature, scene.directions, level, 1).scores().clamp(min=0).sqrt().numpy() for b in blocks
-    ]
-    if not all(np.isfinite(values).all() for values in density):
-        raise PointsError("finite scores", "NaN or infinite ones", "the training has diverged: see solution.status")
-    now = np.array([int(points.mask(block.name).sum()) for block in blocks])
-    mass = np.array([values.mean() * number for values, number in zip(density, now, strict=True)])
-    share = mass / mass.sum() if mass.sum() > 0 else now / now.sum()
-    numbers = _whole(_FLOOR * now + (1 - _FLOOR) * now.sum() * share)
+    points, pools = scene.points, scene.pools(count)
+    now = np.array([int(points.mask(pool.name).sum()) for pool in pools])
+    total = int(now.sum()) if total is None else total
+    if total < len(pools):
+        raise PointsError(f"at least one point for each of {len(pools)} conditions and equations", f"{total}", "")
+    energy = [pool.energy() for pool in pools]
+    level = sum(float(e.mean()) for e in energy) / len(energy)
+    scores = [np.sqrt(e) for e in energy]
+    if propagate:
+        scores = [_propagated(scene, pool, e, level, int(n)) for pool, e, n in zip(pools, energy, now, strict=True)]
+    check_scores(scores)
+    mass = np.array([values.mean() * number for values, number in zip(scores, now, strict=True)])
+    numbers = whole(total * (_FLOOR * now / now.sum() + (1 - _FLOOR) * mass / mass.sum()))
     names = np.array(points.terms)[points.term]
-    new, generator = points.take(~np.isin(names, [block.name for block in blocks])), np.random.default_rng(scene.seed)
-    for block, values, number in zip(blocks, density, numbers, strict=True):
-        mean = values.mean()
-        relative = uniform + (1 - uniform) * (values / mean if mean > 0 else np.ones_like(values))
-        chosen = stratified(block.places, relative, min(int(number), len(values)), generator)
-        weight = 1 / relative[chosen] if weighted else np.ones(len(chosen))
-        new = new.add(block.places[chosen], block.name, weight=weight)
-    return calibrated(scene.problem, new, reference_points(scene.problem, new, scene.seed)) if weighted else new
+    new, generator = points.take(~np.isin(names, [pool.name for pool in pools])), np.random.default_rng(scene.seed)
+    for pool, values, number in zip(pools, scores, numbers, strict=True):
+        relative = pool.density(values, scene.settings.uniform)
+        chosen = stratified(pool.places, relative, min(int(number), len(values)), generator)
+        weight = pool.share[chosen] / relative[chosen] if weighted else np.ones(len(chosen))
+        new = new.add(pool.places[chosen], pool.name, weight=weight)
+    return new
+
+
+def _propagated(scene: Scene, pool: Pool, energy: np.ndarray, level: float, number: int) -> np.ndarray:
+    """√((e² + s²) |B|²/(1 + h)) with the second factor at some candidates, and the nearest of them elsewhere."""
+    record, curvature = scene.known
+    some = pool.thinned(_MEASURED * number, np.sqrt(energy), np.random.default_rng(scene.seed))
+    block = measured(record, curvature, pool.points.take(np.isin(np.arange(len(energy)), some)))[0]
+    candidates = candidates_of(block, curvature.factor, scene.directions, 1.0, 1)
+    candidates.residual = torch.zeros_like(candidates.residual)  # what is left of the score is the variance
+    reach = np.log(candidates.scores().clamp(min=1e-300).numpy())
+    return np.sqrt(energy + level) * np.exp(0.5 * (reach - reach.mean()))[pool.nearest(some)]
 
 
 def exchanged(scene: Scene, count: int, wanted: int | None, drop: bool, weighted: bool) -> PointSet:
@@ -167,27 +192,31 @@ def exchanged(scene: Scene, count: int, wanted: int | None, drop: bool, weighted
     Raises:
         PointsError: If more points are wanted than there are.
     """
-    points, names = scene.points, drawn_terms(scene.points)
+    points, names = scene.points, scene.names
     size = sum(int(points.mask(name).sum()) for name in names)
     wanted = wanted or max(1, size // (4 if drop else 10))
     if drop and wanted >= size:
         raise PointsError(f"count below the {size} present points", f"count={wanted}", 'mode="replace" draws all anew')
-    blocks, curvature = scene.pool(count), scene.known[1]
-    level = _level(blocks)
-    first = [candidates_of(block, curvature, scene.directions, level, 1).scores() for block in blocks]
+    record, curvature = scene.known
+    pools = scene.pools(count)
+    check_scores([np.sqrt(pool.squares) for pool in pools])
+    blocks = [block for pool in pools for block in measured(record, curvature, pool.points)]
+    level = float(torch.cat([block.residual.reshape(-1) for block in blocks]).square().mean())
+    first = [candidates_of(block, curvature.factor, scene.directions, level, 1).scores() for block in blocks]
+    check_scores([score.numpy() for score in first])
     limit = torch.cat(first).topk(min(_PRESELECTED * wanted, sum(map(len, first)))).values.min()
     best = joined([block.take((score >= limit).numpy()) for block, score in zip(blocks, first, strict=True)])
-    chosen = greedy(candidates_of(best, curvature, scene.directions, level, 1), wanted)
+    chosen = greedy(candidates_of(best, curvature.factor, scene.directions, level, 1), wanted)
     new = points
     for name in names:
         own = [k for k in chosen if best.labels[k] == name]
         if own:
             new = new.add(best.places[own], name)
     if weighted:
-        new = nearest_shares(scene.problem, new, scene.seed)
+        new = nearest_shares(scene.problem, new, scene.seed, names)
     if drop:
         new = new.remove(_useless(scene, new, names, len(chosen), level))
-        new = nearest_shares(scene.problem, new, scene.seed) if weighted else new
+        new = nearest_shares(scene.problem, new, scene.seed, names) if weighted else new
     return new
 
 
@@ -200,20 +229,28 @@ def _useless(scene: Scene, points: PointSet, names: Sequence[str], count: int, l
     before = [int(scene.points.mask(name).sum()) for name in names]
     now = [int((kinds == k).sum()) for k in range(len(names))]
     allowed = torch.tensor([max(0, have - int(np.ceil(_FLOOR * had))) for have, had in zip(now, before, strict=True)])
-    dropping = candidates_of(block, curvature, scene.directions, level, -1)
+    dropping = candidates_of(block, curvature.factor, scene.directions, level, -1)
     return block.ids[greedy(dropping, count, kinds, allowed)]
 
 
-def _level(blocks: Sequence[Block]) -> float:
-    if not blocks:
-        raise PointsError("at least one candidate", "an empty pool", "InfluenceSampler(candidates=10000)")
-    return float(torch.cat([block.residual.reshape(-1) for block in blocks]).square().mean())
+def whole(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers with the same sum, each at least 1.
 
+    Args:
+        numbers: Positive numbers, (n,), with a sum of n or more.
 
-def _whole(numbers: np.ndarray) -> np.ndarray:
-    """Whole numbers with the same sum, each at least 1."""
-    floor = np.maximum(np.floor(numbers), 1).astype(int)
-    missing = round(numbers.sum()) - int(floor.sum())
-    order = np.argsort(-(numbers - floor), kind="stable")
-    floor[order[: max(missing, 0)]] += 1
-    return floor
+    Returns:
+        (n,) whole numbers.
+
+    Example:
+        >>> whole(np.array([0.2, 2.5, 1.3]))
+        array([1, 2, 1])
+    """
+    result = np.maximum(np.floor(numbers), 1).astype(int)
+    order = np.argsort(result - numbers, kind="stable")
+    missing = round(numbers.sum()) - int(result.sum())
+    result[order[: max(missing, 0)]] += 1
+    while missing < 0:  # a type below 1 was rounded up at the cost of the largest
+        result[int(np.argmax(result))] -= 1
+        missing += 1
+    return result

@@ -94,85 +94,31 @@ def present(record: TrainingRecord, curvature: Curvature, points: PointSet, name
     return Block(points.locate(free), free, labels, rows, residual)
 
 
-def drawn_terms(points: PointSet) -> list[str]:
+def drawn_terms(points: PointSet, wanted: Sequence[str] | None = None) -> list[str]:
     """Terms whose points may be drawn anew: those of the interior, of faces and of the start that have points.
 
     Args:
         points: The present points.
+        wanted: Kinds, or None for all.
 
     Returns:
         Their names.
 
     Raises:
-        PointsError: If there is none.
+        PointsError: If there is none, or none of a kind that is wanted.
     """
     kinds = dict(zip(points.terms, points.term_kinds, strict=True))
     names = [name for name in points.terms if kinds[name] in DRAWN and points.mask(name).any()]
+    absent = set(wanted or ()) - {kinds[name] for name in names}
+    if absent:
+        raise PointsError(
+            f"points of the kind {', '.join(sorted(absent))}", "none",
+            "a hard constraint meets such conditions exactly: leave that kind out",
+        )  # fmt: skip
+    names = [name for name in names if wanted is None or kinds[name] in wanted]
     if not names:
         raise PointsError("points in the interior, on faces or at the start", repr(points), "sample(problem, ...)")
     return names
-
-
-def draw_pool(problem: IBVP, points: PointSet, count: int, seed: int) -> PointSet:
-    """Sobol candidates for every term that has points, in proportion to the present numbers.
-
-    Args:
-        problem: The problem.
-        points: The present points.
-        count: About how many in all.
-        seed: Seed.
-
-    Returns:
-        The candidates; terms that a hard constraint has removed have none.
-
-    Raises:
-        PointsError: If the pool would be empty.
-    """
-    names = drawn_terms(points)
-    sizes = {name: int(points.mask(name).sum()) for name in names}
-    kinds = dict(zip(points.terms, points.term_kinds, strict=True))
-    share = count / sum(sizes.values())
-    numbers = {kind: max([round(share * sizes[n]) for n in names if kinds[n] == kind], default=0) for kind in DRAWN}
-    if not any(numbers.values()):
-        raise PointsError("at least one candidate", f"candidates={count}", "InfluenceSampler(candidates=10000)")
-    pool = sample(problem, **numbers, method="sobol", seed=seed)
-    return pool.take(np.isin(np.array(pool.terms)[pool.term], names))
-
-
-def measured(record: TrainingRecord, curvature: Curvature, pool: PointSet) -> list[Block]:
-    """Rows of candidates, scaled by √(2w) with the mean weight w of the present rows of the same component.
-
-    Args:
-        record: The objective.
-        curvature: Its linearisation.
-        pool: The candidates.
-
-    Returns:
-        One block per term.
-
-    Raises:
-        PointsError: If a residual is not finite.
-    """
-    assert record.rows.at is not None
-    weights = {label: float(record.weights[record.rows.labels == label].mean()) for label in set(record.rows.labels)}
-    blocks = []
-    for name in pool.terms:
-        piece = pool.of(name)
-        if not len(piece):
-            continue
-        rows = record.rows.at(piece, None)
-        residual, jacobian = rows.jacobian(curvature.theta)
-        if not bool(residual.isfinite().all()):
-            bad = int((~residual.isfinite()).sum())
-            raise PointsError(
-                f"finite residuals at the candidates of {name!r}", f"{bad} are not", "see solution.status"
-            )
-        scale = residual.new_tensor([(2 * weights[label]) ** 0.5 for label in rows.labels])
-        shape = (len(piece), len(residual) // len(piece))
-        scaled = (scale[:, None] * jacobian).reshape(*shape, -1)
-        labels = np.full(len(piece), name, dtype=object)
-        blocks.append(Block(piece.coordinates, piece.ids, labels, scaled, (scale * residual).reshape(shape)))
-    return blocks
 
 
 def reference_points(problem: IBVP, points: PointSet, seed: int) -> PointSet:
@@ -190,7 +136,7 @@ def reference_points(problem: IBVP, points: PointSet, seed: int) -> PointSet:
     return sample(problem, **dict.fromkeys(DRAWN, _PER_POINT * largest), method="sobol", seed=seed)
 
 
-def nearest_shares(problem: IBVP, points: PointSet, seed: int) -> PointSet:
+def nearest_shares(problem: IBVP, points: PointSet, seed: int, names: Sequence[str] | None = None) -> PointSet:
     """Weights by the share of the domain of each term that lies nearest to a point, calibrated.
 
     A point with nothing near it keeps a fiftieth of the mean weight.
@@ -199,6 +145,7 @@ def nearest_shares(problem: IBVP, points: PointSet, seed: int) -> PointSet:
         problem: The problem.
         points: The points.
         seed: Seed of the Sobol points that stand for the domain.
+        names: Terms; all that may be drawn when None.
 
     Returns:
         The points with such weights; observations and fixed points keep theirs.
@@ -206,16 +153,16 @@ def nearest_shares(problem: IBVP, points: PointSet, seed: int) -> PointSet:
     low, high = np.array(problem.bounds).T
     everywhere = reference_points(problem, points, seed)
     weight = points.weight.copy()
-    for name in drawn_terms(points):
+    for name in drawn_terms(points) if names is None else names:
         own = points.mask(name)
         tree = cKDTree((points.coordinates[own] - low) / (high - low))
         _, nearest = tree.query((everywhere.of(name).coordinates - low) / (high - low))
         share = np.bincount(nearest, minlength=int(own.sum())) / len(nearest)
         weight[own] = np.maximum(share, _LEAST_WEIGHT / own.sum())
-    return calibrated(problem, points.with_weight(weight), everywhere)
+    return calibrated(problem, points.with_weight(weight), everywhere, names)
 
 
-def calibrated(problem: IBVP, points: PointSet, everywhere: PointSet) -> PointSet:
+def calibrated(problem: IBVP, points: PointSet, everywhere: PointSet, names: Sequence[str] | None = None) -> PointSet:
     """Weights changed as little as possible so that they integrate quadratic functions over each term's domain.
 
     min Σ (w - w₀)²/w₀ with Σ w φ(x) = mean of φ, φ = 1, x_i, x_i x_j (calibration; Deville and Särndal 1992); linear
@@ -225,13 +172,14 @@ def calibrated(problem: IBVP, points: PointSet, everywhere: PointSet) -> PointSe
         problem: The problem.
         points: The points.
         everywhere: Points that stand for the domains.
+        names: Terms; all that may be drawn when None.
 
     Returns:
         The points with such weights.
     """
     low, high = np.array(problem.bounds).T
     weight = points.weight.copy()
-    for name in drawn_terms(points):
+    for name in drawn_terms(points) if names is None else names:
         own, first = points.mask(name), points.of(name).weight
         inner, outer = ((s.of(name).coordinates - low) / (high - low) for s in (points, everywhere))
         for degree in (2, 1):

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from influence.choosing import Scene, exchanged, replaced
+from influence.pools import DRAWN
+from influence.scoring import Settings
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet
+from sciml.resampling import TrainingView
 
 MODES = ("replace", "exchange", "add")
+_PER_POINT = 10  # candidates per point that is drawn, where no Jacobian is needed
 
 
 @dataclass
@@ -63,14 +67,18 @@ class InfluenceSampler:
         (22, True)
     """
 
-    every: int | None = 500
+    every: int | None = None
     candidates: int = 10_000
     target: Any = None
     at: Any = None
     mode: str = "replace"
     count: int | None = None
     weights: bool = True
-    uniform: float = 0.2
+    uniform: float = 0.25
+    neighbours: int = 8
+    propagate: bool | None = None
+    kinds: Sequence[str] | None = None
+    edges: bool = True
     scale: Mapping[str, float] | None = None
     budget: float | None = 0.1
     seed: int = 0
@@ -82,12 +90,31 @@ class InfluenceSampler:
         Raises:
             SolverError: If one is out of range.
         """
-        whole = [number for number in (self.candidates, self.every, self.count) if number is not None]
+        whole = [n for n in (self.candidates, self.every, self.count, self.neighbours) if n is not None]
         fine = self.mode in MODES and 0 <= self.uniform <= 1 and all(number >= 1 for number in whole)
+        fine &= self.kinds is None or set(self.kinds) <= set(DRAWN)
         if not fine or (self.budget is not None and not 0 < self.budget <= 1):
-            expected = f"mode among {', '.join(MODES)}; candidates, every, count >= 1; uniform and budget within (0, 1]"
+            expected = (
+                f"mode among {', '.join(MODES)}; candidates, every, count, neighbours >= 1; uniform and budget within "
+                f"(0, 1]; kinds among {', '.join(DRAWN)}"
+            )
             raise SolverError(expected, repr(self), "InfluenceSampler(every=500)")
-        self._spent, self._started = 0.0, float("nan")
+        self._spent, self._started, self._view = 0.0, float("nan"), TrainingView()
+
+    def inform(self, view: TrainingView) -> None:
+        """What a trainer knows: λ, coefficients, and the factor of its last step, which serves as G.
+
+        Args:
+            view: It.
+        """
+        self._view = view
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: every call is made from its arguments and what the trainer tells before it."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from `state()`."""
 
     def resample(self, problem: IBVP, model: nn.Module, points: PointSet) -> PointSet:
         """The points to train on from now.
@@ -102,26 +129,40 @@ class InfluenceSampler:
             budget does not allow to choose.
 
         Raises:
-            PointsError: If there is nothing to choose from, a residual is not finite, or `count` is too large.
+            PointsError: If there is nothing to choose from, a residual is not finite, all scores are zero, `count`
+                does not fit, or a kind has no points.
         """
         begun = time.process_time()
         if np.isnan(self._started):
             self._started = begun
-        elif self.budget is not None and self._spent > self.budget * (begun - self._started):
+        scored = self.propagate if self.propagate is not None else self.target is not None
+        scored |= self.mode != "replace"
+        over = self.budget is not None and self._spent > self.budget * (begun - self._started)
+        if over and self.mode != "replace":
             return points
-        seed = int(np.random.SeedSequence([self.seed, points.next_id]).generate_state(1)[0])
-        scene = Scene(problem, model, points, self.scale, self.target, self.at, seed)
-        if self.mode == "replace":
-            new = replaced(scene, self.candidates, self.uniform, self.weights)
-        else:
-            new = exchanged(scene, self.candidates, self.count, self.mode == "exchange", self.weights)
+        new = self._chosen(self._scene(problem, model, points), scored and not over)
         seconds = time.process_time() - begun
-        self._spent += seconds
+        self._spent += seconds if scored else 0.0
+        total = sum(entry["seconds"] for entry in self.history) + seconds
         self.history.append({
             "seconds": seconds,
-            "share": self._spent / max(begun + seconds - self._started, seconds),
+            "share": total / max(begun + seconds - self._started, seconds),
             "added": np.setdiff1d(new.ids, points.ids).size,
             "dropped": np.setdiff1d(points.ids, new.ids).size,
             "largest weight": float(max((new.weight * np.bincount(new.term)[new.term]).max(), 0.0)),
         })
         return new
+
+    def _scene(self, problem: IBVP, model: nn.Module, points: PointSet) -> Scene:
+        view = self._view if self.scale is None else replace(self._view, scale=dict(self.scale))
+        seed = int(np.random.SeedSequence([self.seed, points.next_id]).generate_state(1)[0])
+        kinds = None if self.kinds is None else tuple(self.kinds)
+        edges = self.edges and self.mode == "replace"  # greedy choices need no density
+        settings = Settings(self.uniform, self.neighbours, edges, kinds)
+        return Scene(problem, model, points, view, self.target, self.at, seed, settings)
+
+    def _chosen(self, scene: Scene, propagate: bool) -> PointSet:
+        if self.mode == "replace":
+            count = min(self.candidates, _PER_POINT * (self.count or len(scene.points)))
+            return replaced(scene, count, self.count, propagate, self.weights)
+        return exchanged(scene, self.candidates, self.count, self.mode == "exchange", self.weights)

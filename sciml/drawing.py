@@ -31,6 +31,31 @@ def systematic(density: np.ndarray, count: int, generator: np.random.Generator) 
     return np.unique(np.minimum(np.searchsorted(ends, marks), len(density) - 1))
 
 
+def by_score(
+    scores: np.ndarray, power: float, floor: float, count: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Different indices drawn with density score^power / mean + floor (Wu et al. 2023, arXiv 2207.10289).
+
+    Args:
+        scores: Non-negative numbers, (n,); evenly where all are 0.
+        power: k.
+        floor: c.
+        count: How many, at most n.
+        generator: Source of the random offset.
+
+    Returns:
+        Increasing indices, (count,).
+
+    Example:
+        >>> import numpy as np
+        >>> by_score(np.array([0.0, 0.0, 0.0, 3.0]), 1.0, 0.0, 1, np.random.default_rng(0))
+        array([3])
+    """
+    powered = scores**power
+    mean = powered.mean()
+    return systematic(powered / mean + floor if mean > 0 else np.ones_like(scores), count, generator)
+
+
 def stratified(places: np.ndarray, density: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
     """Different points drawn in proportion to a density, spread evenly over space: systematic along a Morton curve.
 

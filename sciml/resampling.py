@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import sympy as sp
+
 from sciml.ibvp import IBVP
+from sciml.least_squares import DampedFactor
 from sciml.points import PointSet
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingView:
+    """What a trainer knows beyond the network and its points; told to a resampler that has a method `inform(view)`.
+
+    Attributes:
+        scale: λ by name of component or term.
+        coefficients: Present values of the unknown coefficients.
+        factor: Factor of the last damped Gauss-Newton step, on the rows of that step; None where there is none.
+    """
+
+    scale: Mapping[str, float] = field(default_factory=dict)
+    coefficients: Mapping[sp.Symbol, float] = field(default_factory=dict)
+    factor: DampedFactor | None = None
 
 
 class Resampler(Protocol):

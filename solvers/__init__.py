@@ -2,7 +2,7 @@
 
 from solvers.choice import solve
 from solvers.lie import LieSolver
-from solvers.pinn import PACMANN, PINN, R3, RAD, RAR, Checkpoint, Fixed, RandomResample
+from solvers.pinn import PACMANN, PINN, R3, RAD, RAR, Checkpoint, Fixed, RandomResample, SolutionGradient
 from solvers.reference import FiniteElement
 from solvers.symmetry.entry import point_symmetries
 from solvers.symmetry.ibvp_symmetries import ibvp_symmetries
@@ -21,6 +21,7 @@ __all__ = [
     "Fixed",
     "LieSolver",
     "RandomResample",
+    "SolutionGradient",
     "ibvp_symmetries",
     "linearising_map",
     "point_symmetries",

@@ -6,7 +6,7 @@ from solvers.pinn.ensemble import Ensemble, EnsembleSolution
 from solvers.pinn.marched import MarchedSolution
 from solvers.pinn.pinn import PINN
 from solvers.pinn.placement import Counts
-from solvers.pinn.refining import PACMANN, R3, RAR
+from solvers.pinn.refining import PACMANN, R3, RAR, SolutionGradient
 from solvers.pinn.samplers import RAD, Fixed, RandomResample
 from solvers.pinn.solution import PINNSolution
 
@@ -27,5 +27,6 @@ __all__ = [
     "PINNSolution",
     "RandomResample",
     "Recorder",
+    "SolutionGradient",
     "TensorBoard",
 ]

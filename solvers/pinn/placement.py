@@ -9,6 +9,7 @@ import numpy as np
 
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
+from sciml.placing import denser_at_edges
 from sciml.points import PointSet, sample
 
 CONDITION_SHARE = 0.25  # of the rows, where conditions are soft
@@ -73,41 +74,6 @@ def draw(problem: IBVP, satisfied: Collection[str], counts: Counts, seed: int) -
     if not len(kept):
         raise SolverError("at least one residual row", "no points in any term", "give more points")
     return denser_at_edges(problem, kept)
-
-
-def denser_at_edges(problem: IBVP, points: PointSet) -> PointSet:
-    """Evenly drawn points moved towards the ends of every axis, with weights that keep the integrals.
-
-    s in (0, 1) becomes (1 - cos πs)/2, the density of Chebyshev points, with weight (π/2) sin πs: where points lie
-    on one side only, a fit is worst. Axes of space count where the domain is their product.
-
-    Args:
-        problem: The problem.
-        points: Its points, drawn evenly.
-
-    Returns:
-        The points with their IDs; observations and fixed points stay.
-
-    Example:
-        >>> from sciml import sample
-        >>> from sciml.problems import poisson
-        >>> problem = poisson.square().problem
-        >>> points = denser_at_edges(problem, sample(problem, interior=500))
-        >>> x = points.of("pde").coordinates[:, 0]
-        >>> bool(0.18 < (x < 0.1).mean() < 0.23), round(float(points.of("pde").weight @ x**2), 2)
-        (True, 0.33)
-    """
-    product = problem.domain.symbolic_bounds is not None
-    low, high = np.array(problem.bounds).T
-    unit = (points.coordinates - low) / (high - low)
-    drawn = np.isin(points.kinds, ("interior", "boundary", "initial"))
-    coordinates, weight = points.coordinates.copy(), points.weight.copy()
-    for axis in range(0 if product else len(problem.space), len(low)):
-        inner = drawn & (unit[:, axis] > 1e-12) & (unit[:, axis] < 1 - 1e-12)  # what lies on a face stays there
-        angle = np.pi * unit[inner, axis]
-        coordinates[inner, axis] = low[axis] + (high - low)[axis] * np.sin(angle / 2) ** 2
-        weight[inner] *= np.pi / 2 * np.sin(angle)
-    return replace(points, coordinates=coordinates).with_weight(weight)
 
 
 def keep_terms(points: PointSet, names: Collection[str]) -> PointSet:

@@ -1,4 +1,4 @@
-"""Residual-based resamplers that keep points, as they were published: RAR, R3 and PACMANN."""
+"""Resamplers as they were published: RAR, R3, PACMANN, and the slope of the solution as a score."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
-from sciml.drawing import systematic
+from sciml.drawing import by_score
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
+from sciml.placing import equal_weights, scored
 from sciml.points import PointSet, sample
+from sciml.residuals import choose_engine
 from solvers.pinn.samplers import residual_size
 
 
@@ -30,12 +33,6 @@ def _even(problem: IBVP, count: int, seed: int) -> np.ndarray:
 
 def _sizes(problem: IBVP, model: Any, places: np.ndarray) -> np.ndarray:
     return residual_size(problem, model, PointSet(places, terms=(_interior(problem),), term_kinds=("interior",)))
-
-
-def _equal_weights(points: PointSet, name: str) -> PointSet:
-    weight = points.weight.copy()
-    weight[points.mask(name)] = 1.0 / max(int(points.mask(name).sum()), 1)
-    return points.with_weight(weight)
 
 
 @dataclass
@@ -100,10 +97,8 @@ class RAR:
         if self.power is None:
             chosen = np.sort(np.argsort(-size, kind="stable")[:free])
         else:
-            powered = size**self.power
-            density = powered / powered.mean() + self.floor if powered.any() else np.ones_like(size)
-            chosen = systematic(density, free, np.random.default_rng(seed))
-        return _equal_weights(points.add(pool[chosen], name), name)
+            chosen = by_score(size, self.power, self.floor, free, np.random.default_rng(seed))
+        return equal_weights(points.add(pool[chosen], name), name)
 
 
 @dataclass
@@ -173,7 +168,7 @@ class R3:
         if not len(gone):
             return points
         fresh = _even(problem, len(gone), _seed(self.seed, points))
-        return _equal_weights(points.remove(gone).add(fresh, name), name)
+        return equal_weights(points.remove(gone).add(fresh, name), name)
 
 
 @dataclass
@@ -246,3 +241,70 @@ class PACMANN:
                 sizes = _sizes(problem, model, np.concatenate([end[fine] for end in ends])) ** 2
                 slope[fine, axis] = (sizes[: fine.sum()] - sizes[fine.sum() :]) / 2e-4
         return slope
+
+
+@dataclass
+class SolutionGradient:
+    """Interior points where the solution is steep: density by the norm of its gradient in all coordinates.
+
+    Known as out-grad in Naujoks et al. 2025 (arXiv 2506.16443): "add" draws with density ∝ score², "replace" all
+    anew with density score/mean + 1. Coordinates count in units of the domain's sides, fields in units of their
+    root mean square. All points weigh the same, as published.
+
+    Args:
+        mode: "add" or "replace".
+        add: Points per call of "add".
+        most: No more than so many interior points in "add".
+        candidates: Number of candidates.
+        every: Steps between calls; None leaves it to the optimiser.
+        seed: Seed.
+
+    Raises:
+        SolverError: If an argument is out of range.
+    """
+
+    mode: str = "replace"
+    add: int = 10
+    most: int | None = None
+    candidates: int = 10_000
+    every: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the arguments.
+
+        Raises:
+            SolverError: If one is out of range.
+        """
+        numbers = (self.add, self.candidates, self.every or 1, self.most or 1)
+        if self.mode not in ("add", "replace") or min(numbers) < 1:
+            raise SolverError('mode "add" or "replace", numbers >= 1', repr(self), "SolutionGradient()")
+
+    def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
+        """The points to train on from now.
+
+        Args:
+            problem: The problem.
+            model: The solved fields as a module.
+            points: The present points.
+
+        Returns:
+            The new set; the same object when `most` is reached.
+        """
+        name = _interior(problem)
+        free = self.add if self.most is None else min(self.add, self.most - int(points.mask(name).sum()))
+        if self.mode == "add" and free <= 0:
+            return points
+        seed = _seed(self.seed, points)
+        pool = _even(problem, self.candidates, seed)
+        size = len(problem.coordinates)
+        orders = [tuple(int(i == axis) for i in range(size)) for axis in range(size)]
+        needed = [(k, order) for k in range(len(problem.fields)) for order in [(0,) * size, *orders]]
+        with torch.no_grad():
+            jets = choose_engine(model).jets(model, torch.tensor(pool), needed, parameters=False)
+        values = jets.detach().numpy().reshape(len(pool), len(problem.fields), size + 1)
+        sides = np.subtract(*np.array(problem.bounds).T[::-1])
+        level = np.sqrt(np.mean(values[:, :, 0] ** 2, axis=0))
+        slopes = values[:, :, 1:] * sides / np.where(level > 0, level, 1.0)[:, None]
+        scores = np.sqrt((slopes**2).sum(axis=(1, 2)))
+        return scored(points, name, pool, scores, free if self.mode == "add" else None, np.random.default_rng(seed))

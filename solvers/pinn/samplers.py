@@ -10,19 +10,45 @@ import numpy as np
 from sciml.drawing import stratified
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
-from sciml.points import PointSet
+from sciml.points import PointSet, sample
 from sciml.residuals import ResidualSystem
+from sciml.sampling import METHODS
 from solvers.pinn.placement import Counts, counts_of, draw, keep_terms, renewed
 
 
 @dataclass
 class Fixed:
-    """The points stay."""
+    """The points stay; with a method they are drawn by it once, in the first call.
 
-    every: int | None = 10**9
+    Args:
+        method: "sobol", "hammersley", "latin", "uniform" or "grid"; None keeps the points of the trainer, which are
+            Sobol points denser at the edges.
+        every: Steps between calls.
+        seed: Seed of the draw.
+        drawn: Whether that was done.
+
+    Raises:
+        SolverError: If the method is unknown.
+    """
+
+    method: str | None = None
+    every: int | None = None
+    seed: int = 0
+    drawn: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the method.
+
+        Raises:
+            SolverError: If it is unknown.
+        """
+        if self.method is not None and self.method not in METHODS:
+            raise SolverError(f"a method among {', '.join(METHODS)}", repr(self.method), 'Fixed("hammersley")')
+        if self.every is None:
+            self.every = 10**9 if self.method is None else 1
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
-        """The same points.
+        """The same points, or the first draw.
 
         Args:
             problem: The problem.
@@ -30,9 +56,14 @@ class Fixed:
             points: The present points.
 
         Returns:
-            `points`.
+            `points`, but for the first call with a method.
         """
-        return points
+        if self.method is None or self.drawn:
+            return points
+        self.drawn, counts = True, counts_of(points)
+        present = [name for name in points.terms if points.mask(name).any()]
+        numbers = (counts.interior, counts.boundary, counts.initial)
+        return renewed(points, keep_terms(sample(problem, *numbers, method=self.method, seed=self.seed), present))
 
 
 @dataclass

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sciml.errors import ConvergenceError
 from sciml.points import PointSet
-from sciml.resampling import Resampler
+from sciml.resampling import Resampler, TrainingView
 from solvers.pinn.faults import Trouble, not_finite
 from solvers.pinn.growth import Growth, outgrown
 from solvers.pinn.monitor import Budget, BudgetSpentError, History, Progress, Run, record_values
@@ -103,7 +103,7 @@ class Training:
     def __post_init__(self) -> None:
         """Keep the weights without any scheme, and refuse a scheme that an optimiser cannot follow."""
         self.scale = dict(self.objective.scale)
-        self._cost, self.between = 0.0, False
+        self._cost, self.between, self._choosing = 0.0, False, 0.0
         for phase in self.phases:
             self.weighting.check(phase.optimiser)
 
@@ -201,6 +201,7 @@ class Training:
         if state.step % phase.look == 0 or step.stuck:
             values["held out"] = self._look(state)
             parts = self.objective.evaluate(state.theta, False).parts
+            values["resampling"] = self._choosing / max(self.budget.used, 1e-9)
             values = record_values(parts, step=state.step, **values)
             state.history.append(values)
         if state.best_held_out <= self.tolerance**2:
@@ -251,9 +252,15 @@ class Training:
         """New points where they are due; False where the resampler keeps the old ones."""
         if not force and not self._due(state, phase):
             return False
-        self.objective.load(state.theta)
+        start, coefficients = self.budget.used, self.objective.load(state.theta)
+        problem = self.objective.system.problem
         points = state.points if self.growth is None else self.growth.enlarged(state.points)
-        points = self.resampler.resample(self.objective.system.problem, self.model, points)
+        if hasattr(self.resampler, "inform"):
+            named = dict(zip(problem.unknowns, map(float, coefficients), strict=True))
+            factor = getattr(phase.optimiser, "factor", None)
+            self.resampler.inform(TrainingView(dict(self.objective.scale), named, factor))
+        points = self.resampler.resample(problem, self.model, points)
+        self._choosing += self.budget.used - start
         if points is state.points:
             return False
         state.points = points

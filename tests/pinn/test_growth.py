@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from sciml import IBVP, MLP, Dirichlet, Disk, Neumann, Rectangle, coordinates, field, sample
+from sciml.placing import denser_at_edges
 from sciml.problems import heat, navier_stokes
 from solvers import PINN, Fixed, RandomResample
 from solvers.pinn.growth import Growth, outgrown
-from solvers.pinn.placement import Counts, counts_of, denser_at_edges, draw
+from solvers.pinn.placement import Counts, counts_of, draw
 
 x, y = coordinates("x y")
 w = field("w", x, y)

@@ -141,11 +141,11 @@ def test_a_target_draws_points_to_what_it_depends_on() -> None:
 
 
 def test_budget_skips_calls_and_counts_them() -> None:
-    sampler, model, points = InfluenceSampler(candidates=300, budget=0.001), Net(2), heat_points()
+    sampler, model, points = InfluenceSampler(mode="exchange", candidates=300, budget=0.001), Net(2), heat_points()
     first = sampler.resample(HEAT, model, points)
     assert sampler.resample(HEAT, model, first) is first
     assert len(sampler.history) == 1
-    assert sampler.history[0]["added"] == len(points)
+    assert sampler.history[0]["added"] == sampler.history[0]["dropped"] == len(points) // 4
 
 
 def test_bad_input_is_refused_and_nothing_is_changed() -> None:

@@ -31,6 +31,9 @@ class LevenbergMarquardt:
         damping: μ at the start.
         geodesic: Whether to add the second-order correction.
 
+    Attributes:
+        factor: Factor of the last accepted step, for a resampler that needs one; None before.
+
     Raises:
         SolverError: If the damping is not positive.
     """
@@ -42,6 +45,7 @@ class LevenbergMarquardt:
             raise SolverError("damping > 0", str(damping), "LevenbergMarquardt(damping=1e-2)")
         self.damping, self.geodesic = damping, geodesic
         self._growth = 2.0
+        self.factor: DampedFactor | None = None
 
     def step(self, objective: Objective, theta: Tensor) -> Step:
         """One accepted step, after as many increases of the damping as it takes.
@@ -53,6 +57,7 @@ class LevenbergMarquardt:
         Returns:
             The step.
         """
+        self.factor = None  # its memory is needed
         rows = objective.linearise(theta)
         if not math.isfinite(float(rows.matrix.sum())):
             return Step(theta, float("nan"))
@@ -69,6 +74,7 @@ class LevenbergMarquardt:
                 new = objective.scaled_residual(candidate)
                 reached = 0.5 * float(new @ new)
                 if reached < loss:
+                    self.factor = factor
                     self._accept((loss - reached) / predicted)
                     return Step(candidate, reached, "", self._numbers(gradient))
             self.damping *= self._growth
