@@ -1,4 +1,4 @@
-"""Quantum networks: speed beside PennyLane, time of exact Shapley values, and scores of explanations."""
+"""Quantum networks: speed beside PennyLane, exact Shapley values, equations, classifier, scores of explanations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.quantum_explanations import run
+from benchmarks.quantum_explanations import scores_of
+from benchmarks.quantum_iris import classifier
+from benchmarks.quantum_pinn import collocation, decay, heat, spectrum
 from benchmarks.quantum_tasks import TASKS
 from influence.quantum import shapley
 from sciml.errors import MissingExtraError
@@ -22,7 +25,6 @@ from sciml.quantum.pennylane import to_pennylane
 
 SIZES = ((4, 4), (6, 6), (8, 4), (10, 4))
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "quantum.md"
-MARKS = ("<!-- benchmark: begin -->", "<!-- benchmark: end -->")
 
 
 def layers(qubits: int, count: int) -> Circuit:
@@ -130,6 +132,38 @@ def shapley_seconds(repeats: int) -> list[str]:
     return lines
 
 
+def sections(quick: bool) -> dict[str, Callable[[], list[str]]]:
+    """What is measured, by name; a task of `TASKS` is a section of its own.
+
+    Args:
+        quick: Few repeats, seeds and samples.
+    """
+    seeds, samples = (2, 6) if quick else (5, 12)
+    return {
+        "speed": lambda: speed(3 if quick else 7),
+        "shapley": lambda: shapley_seconds(2 if quick else 3),
+        "decay": lambda: decay(2 if quick else 5),
+        "spectrum": spectrum,
+        "heat": lambda: heat(1 if quick else 5),
+        "collocation": lambda: collocation(*((1, 4) if quick else (3, 8))),
+        "classifier": lambda: classifier(*((1, 6) if quick else (3, 15))),
+        **{name: partial(scores_of, name, seeds, samples) for name in TASKS},
+    }
+
+
+def put(text: str, name: str, lines: Sequence[str]) -> str:
+    """The page with one section replaced.
+
+    Args:
+        text: The page.
+        name: Name of the section.
+        lines: Its new lines.
+    """
+    begin, end = (f"<!-- {name}: {edge} -->" for edge in ("begin", "end"))
+    head, rest = text.split(begin)
+    return "\n".join([head + begin, *lines, end]) + rest.split(end)[1]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables; with --write also into docs/quantum.md.
 
@@ -137,21 +171,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Command line.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2 seeds, three tasks, few samples")
-    parser.add_argument("--only", nargs="*", default=None, help=f"tasks: {', '.join(TASKS)}")
-    parser.add_argument("--write", action="store_true", help="replace the tables of docs/quantum.md")
+    parser.add_argument("--quick", action="store_true", help="few seeds and samples, three tasks")
+    parser.add_argument("--only", nargs="*", default=None, help=f"sections: {', '.join(sections(True))}")
+    parser.add_argument("--write", action="store_true", help="replace these sections of docs/quantum.md")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    names = options.only or (["additive", "product", "iris"] if options.quick else list(TASKS))
-    lines = ["### Forward and gradients, batch 256", "", *speed(3 if options.quick else 7), ""]
-    lines += ["### Exact Shapley values", "", *shapley_seconds(2 if options.quick else 3), ""]
-    print("\n".join(lines), flush=True)
-    scores = run(names, 2 if options.quick else 5, 6 if options.quick else 12)
-    if options.write:
-        text = PAGE.read_text(encoding="utf-8")
-        head, rest = text.split(MARKS[0])
-        whole = [MARKS[0], "", *lines, "### Scores of explanations", "", *scores, MARKS[1]]
-        PAGE.write_text(head + "\n".join(whole) + rest.split(MARKS[1])[1], encoding="utf-8")
+    work = sections(options.quick)
+    unknown = [name for name in options.only or () if name not in work]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; sections are {', '.join(work)}")
+    left_out = set(TASKS) - {"additive", "product", "iris"} if options.quick else set()
+    for name in options.only or [name for name in work if name not in left_out]:
+        lines = [*work[name](), "", f"Measured {date.today().isoformat()}."]
+        print("\n".join([f"## {name}", "", *lines, ""]), flush=True)
+        if options.write:
+            PAGE.write_text(put(PAGE.read_text(encoding="utf-8"), name, lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ COLUMNS = (
     "max-sensitivity", "randomisation", "shapley distance", "shot robustness 100", "shot robustness 1000", "cost",
 )  # fmt: skip
 BAR = 0.85
-RANDOM = "random order"
+RANDOM, BASE = "random order", "Taylor support"
 _GATE_BUDGET = 4**6  # rule G carries all Pauli strings through every gate
 
 
@@ -104,51 +104,48 @@ def score(task: Task, network: QuantumNetwork, samples: int, seed: int) -> dict[
             truth = task.truth[:samples]
             scores["truth"] = float((method(network, x).values - truth).norm() / truth.norm())
         table[name] = {column: scores.get(column, float("nan")) for column in COLUMNS}
-        chance = {column: scores.get(f"{column} random", float("nan")) for column in COLUMNS}
-        table[RANDOM] = chance | {"auc": 0.5 if mask is not None else float("nan")}
+        # players may be groups of features: each method knows the random orders of its own players
+        chance = table.setdefault(RANDOM, dict.fromkeys(COLUMNS, float("nan")))
+        known = {column: scores.get(f"{column} random", float("nan")) for column in COLUMNS}
+        chance |= {column: value for column, value in known.items() if not np.isnan(value)}
+        if mask is not None:
+            chance["auc"] = 0.5
     return table
 
 
-def run(tasks: Sequence[str], seeds: int, samples: int) -> list[str]:
-    """Lines of the Markdown tables.
+def scores_of(name: str, seeds: int, samples: int) -> list[str]:
+    """Lines of the Markdown table of one task.
 
     Args:
-        tasks: Names.
-        seeds: Trainings per task.
+        name: The task.
+        seeds: Trainings.
         samples: Test inputs explained per training.
     """
-    lines: list[str] = []
-    for name in tasks:
-        found: dict[str, list[dict[str, float]]] = defaultdict(list)
-        qualities, failed = [], 0
-        for seed in range(seeds):
-            try:
-                task = TASKS[name](seed)
-            except ImportError:
-                print(f"{name}: scikit-learn is not installed")
-                break
-            network, quality = train(task, seed)
-            if quality < BAR:
-                failed += 1
-                continue
-            qualities.append(quality)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
-                for method, scores in score(task, network, samples, seed).items():
-                    found[method].append(scores)
-        if not qualities:
-            lines += [f"**{name}**: no training of {seeds} reached {BAR}.", ""]
-            print(lines[-2])
+    found: dict[str, list[dict[str, float]]] = defaultdict(list)
+    qualities, failed = [], 0
+    for seed in range(seeds):
+        try:
+            task = TASKS[name](seed)
+        except ImportError:
+            return [f"{name}: scikit-learn is not installed"]
+        network, quality = train(task, seed)
+        if quality < BAR:
+            failed += 1
             continue
-        kind = "test accuracy" if task.classes else "R²"
-        circuit = task.circuit
-        title = (
-            f"**{name}** ({circuit.qubits} qubits, {circuit.features} features, {circuit.parameters} angles): {kind} "
-            f"{np.mean(qualities):.3f}, failed trainings {failed} of {seeds}."
-        )
-        lines += [title, "", *(table := _table(found)), ""]
-        print("\n".join([title, "", *table, ""]), flush=True)
-    return lines
+        qualities.append(quality)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            for method, scores in score(task, network, samples, seed).items():
+                found[method].append(scores)
+    if not qualities:
+        return [f"**{name}**: no training of {seeds} reached {BAR}."]
+    kind = "test accuracy" if task.classes else "R²"
+    circuit = task.circuit
+    title = (
+        f"**{name}** ({circuit.qubits} qubits, {circuit.features} features, {circuit.parameters} angles): {kind} "
+        f"{np.mean(qualities):.3f}, failed trainings {failed} of {seeds}."
+    )
+    return [title, "", *_table(found), "", *_paired(found)]
 
 
 def _table(found: dict[str, list[dict[str, float]]]) -> list[str]:
@@ -156,6 +153,22 @@ def _table(found: dict[str, list[dict[str, float]]]) -> list[str]:
     lines = ["| method | " + " | ".join(used) + " |", "|---" * (len(used) + 1) + "|"]
     for method, rows in found.items():
         lines.append(f"| {method} | " + " | ".join(_cell([row[c] for row in rows]) for c in used) + " |")
+    return lines
+
+
+def _paired(found: dict[str, list[dict[str, float]]]) -> list[str]:
+    """Differences to exact Shapley values with the reference 0, seed by seed: what all trainings share drops out."""
+    lines = []
+    for column in ("auc", "truth", "deletion 0"):
+        base = [row[column] for row in found[BASE]]
+        cells = []
+        for method, rows in found.items():
+            gaps = [row[column] - known for row, known in zip(rows, base, strict=True)]
+            cell = _cell(gaps)
+            if cell and method != BASE:
+                cells.append(f"{method} {cell}")
+        if cells:
+            lines.append(f"- {column}, minus that of {BASE}, paired over seeds: {'; '.join(cells)}")
     return lines
 
 

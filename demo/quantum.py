@@ -50,7 +50,7 @@ def decay_solver(seed: int, steps: int = 80) -> PINN:
     circuit = reuploading(4, 2, layers=3, assignment=(1, 1, 0, 0), scales=[0.6, 1.2], observables=MEAN_Z)
     return PINN(
         QuantumNetwork(circuit, "affine", seed=seed), seed=seed, steps=steps, constraints="soft", resampler=Fixed(),
-        points=Counts(81, 1, 9),
+        points=Counts(144, 1, 30),
     )  # fmt: skip
 
 

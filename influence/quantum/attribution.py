@@ -95,6 +95,8 @@ class Attribution:
         Raises:
             SolverError: If the kind does not fit.
         """
+        if not 0 <= sample < len(self.values):
+            raise SolverError(f"a sample 0 ... {len(self.values) - 1}", str(sample), "")
         chosen = ("image" if shape else "circuit" if self.gates else "bars") if kind == "auto" else kind
         if chosen == "bars":
             return plot_bars(self, sample)

@@ -12,6 +12,7 @@ from influence.quantum.games import PointGame
 from influence.quantum.references import Reference, resolve
 from influence.quantum.taylor import finish
 from sciml.errors import SolverError
+from sciml.quantum.gates import is_real
 
 
 def gradient(model: Any, x: Any, output: int = 0) -> Attribution:
@@ -62,7 +63,8 @@ def smoothgrad(
     Returns:
         The attribution, with standard errors over the copies.
     """
-    _whole(samples, "samples")
+    _whole(samples, "samples", 2)
+    _positive(width, "width")
     explained, where = _start(model, x, output)
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn((samples, *explained.x.shape), generator=generator, dtype=torch.float64)
@@ -193,6 +195,8 @@ def surrogate(
         The attribution.
     """
     _whole(samples, "samples")
+    _positive(width, "width")
+    _positive(ridge, "ridge")
     explained, where = _start(model, x, output, reference)
     count = explained.features
     generator = torch.Generator().manual_seed(seed)
@@ -233,3 +237,8 @@ def _named(where: Reference) -> dict[str, Any]:
 def _whole(value: Any, name: str, least: int = 1) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SolverError(f"{name}: a whole number >= {least}", repr(value), "")
+
+
+def _positive(value: Any, name: str) -> None:
+    if not is_real(value) or value <= 0:
+        raise SolverError(f"{name}: a finite number > 0", repr(value), "")

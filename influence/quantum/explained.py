@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sciml.errors import SolverError
 from sciml.quantum import Circuit, QuantumNetwork, light_cone
+from sciml.quantum.network import real_numbers
 from sciml.quantum.simulator import Program, compiled
 
 _STATES = 2**15  # amplitudes evaluated at once: they stay in the cache
@@ -33,9 +34,12 @@ class Explained:
             raise SolverError("a QuantumNetwork or a callable", type(model).__name__, "")
         self.model, self.output = model, output
         self.network = model if isinstance(model, QuantumNetwork) else None
-        self.x = torch.as_tensor(x, dtype=torch.float64).detach()
-        if self.x.ndim != 2 or not bool(torch.isfinite(self.x).all()):
-            raise SolverError("finite points (batch, features)", f"shape {tuple(self.x.shape)}", "x[None] for one")
+        self.x = real_numbers(x, "finite points (batch, features)")
+        if self.x.ndim != 2 or not len(self.x):
+            given = f"shape {tuple(self.x.shape)}"
+            raise SolverError("finite points (batch, features), at least one", given, "x[None] for one")
+        if isinstance(output, bool) or not isinstance(output, int):
+            raise SolverError("a whole number as output", repr(output), "output=0")
         self.evaluations = 0
         if self.network is not None:
             self.network.encoding_angles(self.x)  # refuses features that do not fit
@@ -116,13 +120,15 @@ class Explained:
         """Values of f at points, differentiable in x: (batch, features) -> (batch,)."""
         self.evaluations += len(x)
         values = self.model(x)
+        wanted = f"a model from (batch, {self.features}) to (batch, outputs) with output {self.output}"
         if not isinstance(values, Tensor):
-            values = torch.as_tensor(values, dtype=torch.float64)
+            values = real_numbers(values, wanted)
         if values.ndim == 1:
             values = values[:, None]
         if values.ndim != 2 or len(values) != len(x) or not 0 <= self.output < values.shape[1]:
-            wanted = f"a model from (batch, {self.features}) to (batch, outputs) with output {self.output}"
             raise SolverError(wanted, f"values of shape {tuple(values.shape)}", "")
+        if not bool(torch.isfinite(values.detach()).all()):
+            raise SolverError("finite values of the model", "NaN or infinity", "look at the model where it is so")
         return values[:, self.output].to(torch.float64)
 
     @torch.no_grad()

@@ -120,6 +120,10 @@ class _Scorer:
     def __init__(self, explainer: Explainer, model: Any, x: Tensor, seed: int, reference: Any) -> None:
         self.explainer, self.model, self.x, self.seed = explainer, model, x, seed
         self.base = explainer(model, x)
+        if not isinstance(self.base, Attribution):
+            raise SolverError(
+                "an explainer (model, x) -> Attribution", type(self.base).__name__, "evaluate(shapley, ...)"
+            )
         named = self.base.settings.get("reference")
         self.reference = named if named in {"erasure", "uniform"} else reference
 
@@ -245,6 +249,8 @@ def ranking(scores: Tensor, mask: Tensor, kind: str = "auc") -> float:
     """
     if mask.shape != scores.shape:
         raise SolverError(f"a mask of shape {tuple(scores.shape)}", str(tuple(mask.shape)), "")
+    if not bool(((mask == 0) | (mask == 1) | mask.isnan()).all()):
+        raise SolverError("a mask of 1 (relevant), 0 (not) and NaN (left out)", "other numbers", "")
     found = []
     for score, truth in zip(scores.numpy(), mask.numpy(), strict=True):
         used = ~np.isnan(truth)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from influence.quantum.explained import Explained
 from influence.quantum.references import resolve
-from influence.quantum.series import power_series
+from influence.quantum.series import check_order, power_series
 from sciml.errors import SolverError
 from sciml.plotting.figure import Figure
 
@@ -79,8 +79,7 @@ def taylor_orders(model: Any, x: Any, reference: Any = 0.0, order: int = 12, out
     """
     explained = Explained(model, x, output)
     explained.needed_network("taylor_orders")
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise SolverError("order: a whole number >= 1", repr(order), "order=12")
+    check_order(order)
     where = resolve(explained, reference)
     if where.points is None:
         raise SolverError("a reference point for a Taylor series", f"reference={where.name!r}", "reference=0.0")

@@ -260,8 +260,8 @@ def pauli_relevance(model: Any, x: Any, position: int, output: int = 0) -> Tenso
     explained.needed_network("pauli_relevance")
     circuit = explained.circuit
     n, count = circuit.qubits, len(circuit.gates)
-    if not 0 <= position <= count:
-        raise SolverError(f"a position 0 ... {count}", str(position), "")
+    if isinstance(position, bool) or not isinstance(position, int) or not 0 <= position <= count:
+        raise SolverError(f"a position 0 ... {count}", repr(position), "")
     check_transfer(n, len(explained.x))
     angles, number = explained.angles(explained.x), -1
     matrices = []

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from influence.quantum.explained import Explained
 from sciml.errors import ConvergenceError, SolverError
+from sciml.quantum.network import real_numbers
 
 NAMES = ("root", "erasure", "uniform")
 _CANDIDATES = 256
@@ -46,10 +47,10 @@ def resolve(explained: Explained, reference: Any, candidates: Any = None, seed: 
             return Reference("root", _roots(explained, candidates, seed))
         explained.needed_network(f"reference={reference!r}")
         return Reference(reference, None)
-    point = torch.as_tensor(reference, dtype=torch.float64)
-    if point.ndim > 2 or (point.ndim and point.shape[-1] != explained.features) or not bool(point.isfinite().all()):
-        given = f"shape {tuple(point.shape)}" if bool(point.isfinite().all()) else "NaN or infinity"
-        raise SolverError(f"a finite number, or points with {explained.features} columns", given, "reference=0.0")
+    wanted = f"a finite number, or points with {explained.features} columns, or {', '.join(NAMES)}"
+    point = real_numbers(reference, wanted)
+    if point.ndim > 2 or (point.ndim and point.shape[-1] != explained.features):
+        raise SolverError(wanted, f"shape {tuple(point.shape)}", "reference=0.0")
     if point.ndim == 2 and len(point) not in {1, len(explained.x)}:
         raise SolverError(f"one reference point or {len(explained.x)}", str(len(point)), "")
     return Reference("point", point.expand(explained.x.shape).clone())
@@ -68,7 +69,10 @@ def _roots(explained: Explained, candidates: Any, seed: int) -> Tensor:
         reach = torch.tensor([1.0 if j in bent else math.pi for j in range(x.shape[1])], dtype=torch.float64)
         options = unit * reach
     else:
-        options = torch.as_tensor(candidates, dtype=torch.float64).reshape(-1, x.shape[1])
+        wanted = f"candidates with {x.shape[1]} columns"
+        options = torch.atleast_2d(real_numbers(candidates, wanted))
+        if options.ndim != 2 or options.shape[1] != x.shape[1]:
+            raise SolverError(wanted, f"shape {tuple(options.shape)}", "")
     here, there = explained.values(x), explained.values(options)
     distance = torch.cdist(x, options)
     distance = distance.masked_fill(here.sign()[:, None] * there.sign()[None] > 0, math.inf)

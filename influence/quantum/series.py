@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from influence.quantum.explained import Explained
+from sciml.errors import SolverError
 from sciml.quantum.gates import FIXED, ROTATIONS, EncodingGate, FixedGate, rotation_matrix, word_matrix
 from sciml.quantum.transfer import apply_local
+
+MAXIMUM_ORDER = 150  # factorials stay within the range of floats
+
+
+def check_order(order: Any) -> None:
+    """Refuse what is no order of a Taylor term.
+
+    Args:
+        order: What a user gave.
+
+    Raises:
+        SolverError: If it is no whole number in range.
+    """
+    if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MAXIMUM_ORDER:
+        raise SolverError(f"order: a whole number >= 1, at most {MAXIMUM_ORDER}", repr(order), "order=None takes all")
 
 
 def power_series(explained: Explained, start: Tensor, direction: Tensor, order: int) -> Tensor:

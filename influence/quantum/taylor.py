@@ -12,7 +12,7 @@ from influence.quantum.attribution import Attribution
 from influence.quantum.explained import Explained
 from influence.quantum.games import MAXIMUM_COALITIONS, PointGame, make_game
 from influence.quantum.references import Reference, resolve
-from influence.quantum.series import power_series
+from influence.quantum.series import check_order, power_series
 from influence.quantum.shapley_values import coalitions, gauss_legendre, shapley_from_coalitions
 from sciml.errors import SolverError
 
@@ -124,8 +124,8 @@ def _regrouped(explained: Explained, where: Reference, split: str, order: int | 
 def _check(where: Reference, split: str, order: int | None) -> None:
     if split not in SPLITS:
         raise SolverError(f"split {', '.join(SPLITS)}", repr(split), "")
-    if order is not None and (isinstance(order, bool) or not isinstance(order, int) or order < 1):
-        raise SolverError("order: a whole number >= 1, or None for all", repr(order), "")
+    if order is not None:
+        check_order(order)
     if where.points is None and (split == "degree" or order is not None):
         asked = 'split="degree"' if split == "degree" else f"order={order}"
         raise SolverError(

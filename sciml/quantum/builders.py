@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sciml.errors import ProblemError
 from sciml.quantum.circuit import Circuit
@@ -49,6 +50,7 @@ def encoding_first(
         Block(features=(2,), qubits=(2,))
     """
     count = qubits if features is None else features
+    _check_sizes(qubits=qubits, features=count, layers=layers)
     factors = _factors(scales, count)
     number = itertools.count()
     gates: list[Gate] = _rotations(qubits, leading, number)
@@ -99,9 +101,11 @@ def reuploading(
         10
     """
     count = (qubits if assignment is None else max(assignment) + 1) if features is None else features
+    _check_sizes(qubits=qubits, features=count, layers=layers)
     where = [q % count for q in range(qubits)] if assignment is None else list(assignment)
-    if len(where) != qubits:
-        raise ProblemError(f"one feature number for each of {qubits} qubits", repr(assignment), "assignment=(0, 0, 1)")
+    if len(where) != qubits or not set(where) <= set(range(count)):
+        wanted = f"one feature number 0 ... {count - 1} for each of {qubits} qubits"
+        raise ProblemError(wanted, repr(assignment), "assignment=(0, 0, 1)")
     factors = _factors(scales, count)
     number = itertools.count()
     gates: list[Gate] = []
@@ -113,8 +117,15 @@ def reuploading(
     return Circuit(qubits, count, gates, _observables(observables))  # type: ignore[arg-type]
 
 
+def _check_sizes(**sizes: Any) -> None:
+    for name, value in sizes.items():
+        least = 0 if name == "layers" else 1
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ProblemError(f"{name}: a whole number >= {least}", repr(value), "reuploading(4, layers=3)")
+
+
 def _axes(letters: str) -> str:
-    if not letters or set(letters) - set("XYZ"):
+    if not letters or not isinstance(letters, str) or set(letters) - set("XYZ"):
         raise ProblemError("axes X, Y, Z", repr(letters), 'axis="Y"')
     return letters
 

@@ -51,8 +51,11 @@ class Circuit:
 
     def __post_init__(self) -> None:
         """Check."""
-        gates = tuple(self.gates)
         given = [self.observables] if isinstance(self.observables, (PauliSum, Mapping)) else self.observables
+        for name, value in (("gates", self.gates), ("observables", given)):
+            if isinstance(value, str) or not isinstance(value, Sequence):
+                raise ProblemError(f"a list of {name}", repr(value), "see `Circuit`")
+        gates = tuple(self.gates)
         observables = tuple(o if isinstance(o, PauliSum) else PauliSum(o) for o in given)
         object.__setattr__(self, "gates", gates)
         object.__setattr__(self, "observables", observables)
@@ -102,6 +105,8 @@ class Circuit:
         Raises:
             ProblemError: If a key is missing or unknown.
         """
+        if not isinstance(data, Mapping):
+            raise ProblemError("a dictionary as of to_dict()", repr(data), "")
         missing = [key for key in ("qubits", "features", "gates", "observables") if key not in data]
         if missing:
             raise ProblemError("keys qubits, features, gates, observables", f"no {', '.join(missing)}", "add them")
@@ -196,6 +201,8 @@ def _gate_to_dict(gate: Gate) -> dict[str, Any]:
 
 
 def _gate_from_dict(data: Mapping[str, Any]) -> Gate:
+    if not isinstance(data, Mapping):
+        raise ProblemError("a dictionary for each gate", repr(data), "see `Circuit.to_dict`")
     values: dict[str, Any] = {key: value for key, value in data.items() if value is not None}
     kind = values.pop("kind", None)
     if kind not in KINDS:

@@ -6,9 +6,10 @@ A rotation is R_P(a) = exp(-i a P / 2) with a Pauli word P; qubit 0 is the most 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -38,21 +39,34 @@ FIXED: dict[str, np.ndarray] = {
 }
 
 
+def is_real(value: Any) -> bool:
+    """Whether a value is a finite real number; True and False are none.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        The answer.
+    """
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _check(gate: Any, table: dict[str, Any], kind: str) -> None:
-    if gate.name not in table:
+    if not isinstance(gate.name, str) or gate.name not in table:
         raise ProblemError(f"a {kind} gate: {' '.join(table)}", repr(gate.name), "use rotations for other gates")
-    given = (gate.qubits,) if isinstance(gate.qubits, int) else gate.qubits
-    qubits = tuple(int(q) for q in given)
-    object.__setattr__(gate, "qubits", qubits)
+    given = tuple(gate.qubits) if isinstance(gate.qubits, Sequence) else (gate.qubits,)
     need = len(ROTATIONS[gate.name]) if gate.name in ROTATIONS else FIXED[gate.name].shape[0].bit_length() - 1
-    whole = all(not isinstance(q, bool) and q == r for q, r in zip(given, qubits, strict=True))
-    if not whole or len(qubits) != need or len(set(qubits)) != need or min(qubits) < 0:
-        raise ProblemError(f"{gate.name} on {need} different qubit(s)", repr(given), f"{kind} gate {gate.name}")
+    whole = all(isinstance(q, Integral) and not isinstance(q, bool) and int(q) >= 0 for q in given)
+    if not whole or len(given) != need or len(set(given)) != need:
+        raise ProblemError(f"{gate.name} on {need} different qubit(s)", repr(gate.qubits), f"{kind} gate {gate.name}")
+    object.__setattr__(gate, "qubits", tuple(int(q) for q in given))
 
 
-def _check_index(value: Any, what: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ProblemError(f"{what} number 0, 1, 2, ...", repr(value), "numbers count from 0")
+def _check_index(gate: Any, key: str) -> None:
+    value = getattr(gate, key)
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
+        raise ProblemError(f"a {key} number 0, 1, 2, ...", repr(value), "numbers count from 0")
+    object.__setattr__(gate, key, int(value))
 
 
 @dataclass(frozen=True)
@@ -82,12 +96,14 @@ class EncodingGate:
     def __post_init__(self) -> None:
         """Check."""
         _check(self, ROTATIONS, "encoding")
-        _check_index(self.feature, "a feature")
-        if not (math.isfinite(self.scale) and math.isfinite(self.offset)) or self.scale == 0:
+        _check_index(self, "feature")
+        if not (is_real(self.scale) and is_real(self.offset)) or self.scale == 0:
             raise ProblemError(
-                "a finite scale that is not 0 and a finite offset", f"{self.scale}, {self.offset}", "scale=1.0"
+                "a finite scale that is not 0 and a finite offset", f"{self.scale!r}, {self.offset!r}", "scale=1.0"
             )
-        if self.transform not in TRANSFORMS:
+        object.__setattr__(self, "scale", float(self.scale))
+        object.__setattr__(self, "offset", float(self.offset))
+        if not isinstance(self.transform, str) or self.transform not in TRANSFORMS:
             raise ProblemError(f"transform {' or '.join(TRANSFORMS)}", repr(self.transform), 'transform="identity"')
 
     @property
@@ -119,7 +135,7 @@ class TrainableGate:
     def __post_init__(self) -> None:
         """Check."""
         _check(self, ROTATIONS, "trainable")
-        _check_index(self.parameter, "a parameter")
+        _check_index(self, "parameter")
 
     @property
     def label(self) -> str:

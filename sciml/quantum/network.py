@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -90,6 +91,8 @@ class QuantumNetwork(nn.Module):
         """
         if x.ndim != 2 or x.shape[1] != self.circuit.features:
             raise SolverError(f"points with {self.circuit.features} columns", f"shape {tuple(x.shape)}", "")
+        if x.is_complex():
+            raise SolverError("real features", str(x.dtype), "x.real")
         _check_values(x, self._curved)
         x = x.to(self.dtype)
         if self._curved:
@@ -106,6 +109,8 @@ class QuantumNetwork(nn.Module):
             (batch, outputs).
         """
         angles = self.encoding_angles(x)
+        if not len(angles):
+            return self.read(x.new_zeros(0, self.circuit.outputs, dtype=self.dtype))
         program = self.program
         graph = torch.is_grad_enabled() and (self.angles.requires_grad or x.requires_grad)
         require_memory(
@@ -214,12 +219,19 @@ class QuantumNetwork(nn.Module):
 
         Returns:
             The network.
+
+        Raises:
+            SolverError: If numbers do not fit the circuit.
         """
         network = cls(Circuit.from_dict(data), data.get("readout"), data.get("parameters"))
         if network.readout == "affine":
             with torch.no_grad():
-                network.gain.copy_(torch.as_tensor(data.get("gain", 1.0), dtype=network.dtype))
-                network.shift.copy_(torch.as_tensor(data.get("shift", 0.0), dtype=network.dtype))
+                for name, value in (("gain", network.gain), ("shift", network.shift)):
+                    wanted = f"{name}: {len(value)} finite numbers"
+                    given = real_numbers(data.get(name, value), wanted)
+                    if given.ndim and given.shape != value.shape:
+                        raise SolverError(wanted, f"shape {tuple(given.shape)}", "")
+                    value.copy_(given)
         return network
 
     def extra_repr(self) -> str:
@@ -253,10 +265,36 @@ def _angles(circuit: Circuit, parameters: Sequence[float] | Tensor | None, seed:
     count = circuit.parameters
     if parameters is None:
         return 2 * math.pi * torch.rand(count, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    angles = torch.as_tensor(parameters, dtype=torch.float64).detach().clone()
-    if angles.shape != (count,) or not bool(torch.isfinite(angles).all()):
+    angles = real_numbers(parameters, f"{count} finite angles, by number")
+    if angles.shape != (count,):
         raise SolverError(f"{count} finite angles, by number", f"shape {tuple(angles.shape)}", "")
-    return angles
+    return angles.clone()
+
+
+def real_numbers(values: Any, wanted: str) -> Tensor:
+    """Numbers, arrays, lists or tensors as a tensor in float64.
+
+    Args:
+        values: What a user gave.
+        wanted: What should have been given, for the message.
+
+    Returns:
+        The tensor, detached.
+
+    Raises:
+        SolverError: If they are no finite real numbers.
+    """
+    try:
+        # by NumPy, for which Python's floats are doubles
+        made = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise SolverError(wanted, f"{values!r:.60}", str(error)) from error
+    if made.is_complex() or made.dtype == torch.bool:
+        raise SolverError(wanted, str(made.dtype), "real numbers")
+    made = made.detach().to(torch.float64)
+    if not bool(torch.isfinite(made).all()):
+        raise SolverError(wanted, "NaN or infinity", "drop or fill them")
+    return made
 
 
 def _check_values(x: Tensor, curved: Sequence[int]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from sciml.errors import ProblemError
+from sciml.quantum.gates import is_real
 
 _FACTOR = re.compile(r"([IXYZ])(\d+)")
 
@@ -54,8 +54,10 @@ class PauliSum:
 
     def __init__(self, terms: Mapping[str, float]) -> None:
         collected: dict[tuple[tuple[str, int], ...], float] = {}
-        for text, value in dict(terms).items():
-            if isinstance(value, complex) or not math.isfinite(value):
+        if not isinstance(terms, Mapping) or not all(isinstance(text, str) for text in terms):
+            raise ProblemError("a dictionary {Pauli string: coefficient}", repr(terms), 'PauliSum({"Z0": 1.0})')
+        for text, value in terms.items():
+            if not is_real(value):
                 raise ProblemError("real, finite coefficients", f"{text!r}: {value!r}", "an observable is Hermitian")
             string = parse_string(text)
             collected[string] = collected.get(string, 0.0) + float(value)
