@@ -128,3 +128,26 @@ def _left_behind(found: Indicators, fields: str, evidence: dict[str, float | str
     )
     advice = (f"add points for small {problem.time[0]}", _CAUSAL, 'constraints="soft", or another seed')
     return Finding("propagation failure", "fault", words, evidence, advice)
+
+
+def nearly_singular(found: Indicators) -> list[Finding]:
+    """The rows hold one pattern of the fields far less than all others, and the residual left allows much of it."""
+    free = found.free
+    if free is None or not free.alone or not free.size > found.exam.accuracy:
+        return []
+    evidence: dict[str, float | str] = {
+        "scatter along the pattern (spreads)": free.size,
+        "along the next one": free.following,
+        "residual of the mean row": found.exam.influence.reliability.residual_level,
+    }
+    words = (
+        f"one pattern of {free.target} costs hardly any residual, {free.size / free.following:.0f} times less than the "
+        f"next one: the residual that is left allows an error of {free.size:.1%} of the spread along it, as near a "
+        "resonance, an eigenvalue, or where conditions do not fix the solution"
+    )
+    advice = (
+        "train until the residual is smaller by that factor: a second-order optimiser, hard constraints",
+        "check whether a coefficient lies at an eigenvalue, and whether the conditions determine the solution",
+        "a measurement or an integral condition fixes the pattern (report.plot() shows it)",
+    )
+    return [Finding("nearly singular", "fault", words, evidence, advice)]

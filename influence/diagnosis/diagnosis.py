@@ -47,12 +47,15 @@ class Diagnosis:
 
     @property
     def estimated_error(self) -> float:
-        """Estimate of the error of predictions in units of their spread: the largest of four signs.
+        """Estimate of the error of predictions in units of their spread: the largest of five signs.
 
-        The tension ½ Σ|I| between rows, the change when held-out points join, that of going on with the training; and
-        the largest share of a condition that is not met.
+        The tension ½ Σ|I| between rows, the change when held-out points join, that of going on with the training; the
+        largest share of a condition that is not met; and, where the rows hold one pattern far less than all others, the
+        scatter along it, at most the spread.
         """
-        return max(moving(self.indicators), *unmet(self.indicators, "condition").values(), 0.0)
+        free = self.indicators.free
+        scatter = min(free.size, 1.0) if free is not None and free.alone else 0.0
+        return max(moving(self.indicators), *unmet(self.indicators, "condition").values(), scatter)
 
     @property
     def verdict(self) -> str:
@@ -93,7 +96,7 @@ class Diagnosis:
             f"{found.unfinished}; |grad L| = {trust.gradient_norm:.1e}",
             *(str(one).splitlines()[0] for one in (
                 found.sensitivity, found.causality, found.initial, found.proximity, found.cancellation,
-                found.self_influence, found.conflict, found.clusters) if one is not None),
+                found.self_influence, found.conflict, found.clusters, found.free) if one is not None),
             *map(str, found.structures),
             *str(trust).splitlines()[1:3],
         ]  # fmt: skip

@@ -13,6 +13,7 @@ from influence.diagnosis.causality import TemporalCausality, temporal_causality
 from influence.diagnosis.clusters import InfluenceClusters, influence_clusters
 from influence.diagnosis.conflict import Conflict, Structure, conflict, excess_over_noise, structure_of_data
 from influence.diagnosis.exam import Exam
+from influence.diagnosis.free_pattern import FreePattern, free_pattern
 from influence.diagnosis.held_out import HeldOut, held_out_residual
 from influence.diagnosis.pictured import Pictured
 from influence.diagnosis.progress import Sensitivity, Unfinished, sensitivity, unfinished_training
@@ -131,6 +132,11 @@ class Indicators:
         return sensitivity(self.exam.influence, model, self.exam.gradient)
 
     @cached_property
+    def free(self) -> FreePattern | None:
+        """What can be added to predictions at hardly any residual."""
+        return free_pattern(self.exam)
+
+    @cached_property
     def kinds(self) -> dict[str, str]:
         """Component -> "equation", "condition" or the name of its observations."""
         labels = self.exam.influence.record.rows.labels.astype(str)
@@ -173,6 +179,7 @@ class Indicators:
         found: list[Any] = [
             self.ratio, self.initial, self.causality, self.held_out, self.self_influence,
             self.conflict if len(self.conflict.names) else None, self.sensitivity, self.clusters, self.proximity,
+            self.free if self.free is not None and self.free.alone else None,
         ]  # fmt: skip
         if self.cancellation.values.size:
             found.append(self.cancellation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from influence.diagnosis.balance_faults import at_rest, ignored, propagation
+from influence.diagnosis.balance_faults import at_rest, ignored, nearly_singular, propagation
 from influence.diagnosis.data_faults import contradiction
 from influence.diagnosis.findings import Finding
 from influence.diagnosis.indicators import Indicators
@@ -13,7 +13,7 @@ from influence.diagnosis.training_faults import cancelling, leftover, overfittin
 Rule = Callable[[Indicators], list[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    vanishing, overfitting, propagation, at_rest, ignored, contradiction, unconverged, cancelling,
+    vanishing, overfitting, propagation, at_rest, ignored, contradiction, unconverged, nearly_singular, cancelling,
 )  # fmt: skip
 
 
