@@ -6,7 +6,10 @@ import numpy as np
 
 from solvers.lie.atoms import Atoms
 from solvers.lie.exponentials import Variety
+from solvers.lie.placement import Density
 from solvers.lie.statement import Statement
+
+_MOST_PANELS = 150
 
 
 class SystemDictionary:
@@ -34,3 +37,12 @@ class SystemDictionary:
             beats = np.array([[0.0, 0.5j * np.pi * m / self.duration] for m in range(1, min(count, 32) + 1)])
             found.append(self.variety.atoms(self.variety.waves(0, beats), "forced oscillation"))
         return found
+
+    def densities(self, count: int) -> tuple[Density, Density]:
+        """Rows in time for the fastest oscillation of the waves, one panel for every second period."""
+        fastest = self.variety.roots(np.array([1j * np.pi * count / self.length, 0.0]), 1)
+        periods = float(np.abs(fastest.imag).max(initial=0.0)) * self.duration / (2 * np.pi)
+        line, time = max(4, count // 6), min(max(4, int(periods / 2)), _MOST_PANELS)
+        if self.statement.periodic:
+            time = 4
+        return Density(line=line, order=12, time=time), Density(line=line + 1, order=9, time=time + 1)
