@@ -54,7 +54,7 @@ def main() -> None:
     start = time.perf_counter()
     sections = [solve_case(make()) for make in CASES]
     sections += [flow.kovasznay(), flow.cavity(), symmetries.heat(), symmetries.burgers()]
-    sections += [*influence.maps(), *health.cards(), quantum.decay()]
+    sections += [*influence.maps(), *health.cards(), quantum.decay(), quantum.heat()]
     lead = "Each problem is stated once in SymPy and handed to different solvers."
     (OUTPUT / "index.html").write_text(page("State once, solve, compare", lead, sections), encoding="utf-8")
     print(f"\nopen {OUTPUT / 'index.html'}  ({time.perf_counter() - start:.0f} s)")

@@ -11,7 +11,7 @@ import torch
 
 from demo.page import Section
 from influence import Influence
-from influence.quantum import qlrp, shapley, taylor_infinity
+from influence.quantum import harmonics, qlrp, shapley, taylor_infinity, taylor_orders
 from sciml import IBVP, Dirichlet, Interval, coordinates, field
 from sciml.errors import SolverWarning
 from sciml.quantum import QuantumNetwork, light_cone, reuploading
@@ -93,8 +93,15 @@ def decay() -> Section:
     section.table(head, rows, f"{line}; effects of one variable alone show the error of the solution")
     section.figure(solution.plot(compare=exact), "the circuit beside the exact solution")
     point = torch.tensor([[1.5, 1.0]], dtype=torch.float64)
-    section.figure(
-        qlrp(network, point, rule="gate").plot(), "gate Shapley values at k = 1.5, t = 1: which upload matters"
+    gates = qlrp(network, point, rule="gate")
+    section.figure(gates.plot(), "gate Shapley values at k = 1.5, t = 1, on the circuit")
+    section.figure(gates.plot("uploads"), "the same by place and upload", width=560)
+    section.figure(harmonics(network).plot(), "harmonics of the trained circuit in k and t", width=560)
+    section.figure(taylor_orders(network, point, order=30).plot(), "orders of the Taylor series there", width=560)
+    residual = shapley(lambda z: solution.residual(z.numpy()), point).values[0].tolist()
+    section.text(
+        f"The residual u_t + k u itself, there and from (0, 0), is shared as {residual[0]:.1e} for k and "
+        f"{residual[1]:.1e} for t; it should vanish."
     )
     section.code(str(light_cone(network.circuit)))
     with warnings.catch_warnings():
@@ -113,8 +120,19 @@ def heat() -> Section:
     error = solution.error(exact).relative_l2["u"]
     line = f"relative L2 {error:.1e}, {time.process_time() - start:.1f} s CPU"
     print(f"\n{section.title}\n{'-' * len(section.title)}\n{line}")
-    section.text(f"Four qubits, three uploads of x and t, second derivatives by autograd: {line}.")
+    section.text(
+        f"Four qubits, three uploads of x and t, second derivatives by autograd: {line}. From (0, 0), t alone changes "
+        "nothing and x alone gives sin πx: x has the Shapley value (sin πx + u)/2, t has (u - sin πx)/2."
+    )
     section.figure(solution.plot(compare=exact), "the circuit beside the exact solution")
-    point = torch.tensor([[0.5, 0.5]], dtype=torch.float64)
-    section.figure(shapley(solution.model, point).plot(), "Shapley values at the middle, from (0, 0)", width=640)
+    rows = []
+    for x, t in ((0.5, 0.5), (0.25, 1.0), (0.8, 0.2)):
+        values = shapley(solution.model, torch.tensor([[x, t]], dtype=torch.float64)).values[0].tolist()
+        start = math.sin(math.pi * x)
+        u = start * math.exp(-(math.pi**2) * t / 5)
+        rows.append((f"{x}", f"{t}", f"{(start + u) / 2:.4f}", f"{values[0]:.4f}", f"{(u - start) / 2:.4f}",
+                     f"{values[1]:.4f}"))  # fmt: skip
+        print("x={} t={}: exact x {} circuit {}, exact t {} circuit {}".format(*rows[-1]))
+    head = ("x", "t", "exact for x", "Shapley of x", "exact for t", "Shapley of t")
+    section.table(head, rows, "explanation of the circuit beside that of the exact solution")
     return section
