@@ -3,6 +3,7 @@
 from sciml.least_squares.factor import DampedFactor, NormalMatrix, damped_factor
 from sciml.least_squares.iterative import conjugate_gradient
 from sciml.least_squares.nystroem import IterativeFactor, NystroemApproximation, SketchedHat, nystroem
+from sciml.least_squares.orthogonal import orthogonal_solution
 from sciml.least_squares.spectrum import Spectrum
 from sciml.least_squares.step import ScaledRows, gauss_newton_step, scale_rows
 
@@ -18,5 +19,6 @@ __all__ = [
     "damped_factor",
     "gauss_newton_step",
     "nystroem",
+    "orthogonal_solution",
     "scale_rows",
 ]

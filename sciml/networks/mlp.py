@@ -245,46 +245,6 @@ class SineNetwork(MLP):
                 layer.bias.copy_(phase / math.sqrt(layer.in_features))
 
 
-class RandomFeatures(MLP):
-    """y = W σ(Ax̂ + b) + c with A, b drawn once and only W, c trained: a linear model (Huang, Zhu & Siew 2006).
-
-    Args:
-        width: Number of features.
-        activation: Activation.
-        spread: Entries of A and b are uniform in ±spread.
-        inputs: Number of coordinates.
-        outputs: Number of fields.
-        seed: Seed of A and b.
-
-    Example:
-        >>> model = RandomFeatures(20, inputs=2, outputs=1)
-        >>> sum(p.numel() for p in model.parameters() if p.requires_grad)
-        21
-    """
-
-    spread: float
-
-    def __init__(
-        self,
-        width: int = 400,
-        activation: str = "tanh",
-        spread: float = 3.0,
-        inputs: int | None = None,
-        outputs: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(width, 1, activation, inputs, outputs, seed, spread=float(spread))
-        self._options = ("width", "activation", "spread")
-
-    def _make(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
-        super()._make(inputs, outputs, generator)
-        for parameter in self.layers[0].parameters():
-            with torch.no_grad():
-                uniform = torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
-                parameter.copy_(self.spread * (2 * uniform - 1))
-            parameter.requires_grad_(False)
-
-
 def _quarter(count: int) -> Tensor:
     """Phases that make sines of the first half and cosines of the second."""
     return torch.cat([torch.zeros(count), torch.full((count,), math.pi / 2)]).double()

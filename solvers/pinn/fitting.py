@@ -188,7 +188,7 @@ class Fit:
 
     def _next_plan(self, problem: IBVP, constraints: Sequence[HardConstraint | None]) -> Plan | None:
         settings, fields = self.settings, len(problem.fields)
-        own = settings.resampler is None and settings.weighting is None and settings.optimiser == "auto"
+        own = settings.resampler is None and not settings.weighting.active and settings.optimiser == "auto"
         linear = own and settings.steps != 0 and (bool(self._plans) or self.budget.allows(1e-3))
         return next_plan(
             list(zip(self._plans, self._attempts, strict=True)), settings.network, settings.optimiser,

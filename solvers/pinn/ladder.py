@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sciml.errors import SolverError
-from solvers.pinn.optimisers import LBFGS, SOAP, Adam, LevenbergMarquardt, Optimiser, SSBroyden
+from solvers.pinn.optimisers import LBFGS, SOAP, Adam, GaussNewton, LevenbergMarquardt, Optimiser, SSBroyden
 from solvers.pinn.training import Phase
 
 DENSE = 4000  # parameters up to which a dense factor is the fastest way
@@ -13,6 +13,7 @@ DENSE = 4000  # parameters up to which a dense factor is the fastest way
 # points: quasi-Newton memory is lost with the points, damping and averages are not
 NAMES: dict[str, tuple[type, int, int, int]] = {
     "lm": (LevenbergMarquardt, 400, 5, 10),
+    "gauss-newton": (GaussNewton, 20, 1, 10),
     "lbfgs": (LBFGS, 3000, 25, 500),
     "ssbroyden": (SSBroyden, 3000, 25, 500),
     "adam": (Adam, 5000, 100, 100),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sciml.least_squares import ScaledRows, scale_rows
+from sciml.networks.parameters import flat_parameters, load_parameters, trainable
 from sciml.points import PointSet
 from sciml.residuals import ResidualSystem, Rows, row_jacobian
 from solvers.pinn.unknowns import UnknownMap
@@ -43,11 +45,27 @@ class Objective:
         points: PointSet,
         scale: Mapping[str, float],
     ) -> None:
-        self.system, self.model, self.unknowns, self.scale = system, model, unknowns, dict(scale)
+        self.system, self.unknowns, self.scale = system, unknowns, dict(scale)
         self.watch: Callable[[], None] | None = None  # called before every evaluation; may raise to end a step
-        self.trainable = [p for p in model.parameters() if p.requires_grad]
-        self.size = sum(p.numel() for p in self.trainable)
+        self._take(model)
         self.set_points(points)
+
+    def _take(self, model: nn.Module) -> None:
+        self.model, self.trainable = model, list(trainable(model).values())
+        self.size = sum(p.numel() for p in self.trainable)
+
+    def with_model(self, model: nn.Module) -> Objective:
+        """The same rows on the same points for another network; what was prepared is shared.
+
+        Args:
+            model: The network.
+
+        Returns:
+            Another objective.
+        """
+        other = copy.copy(self)
+        other._take(model)
+        return other
 
     def set_points(self, points: PointSet) -> None:
         """Replace the points; data and constraint factors are evaluated once, here."""
@@ -72,8 +90,7 @@ class Objective:
 
     def start(self) -> Tensor:
         """θ of the network as it is, unknown coefficients at their starts."""
-        flat = [p.detach().reshape(-1) for p in self.trainable]
-        return torch.cat([*flat, torch.zeros(len(self.unknowns), dtype=torch.float64)])
+        return torch.cat([flat_parameters(self.model), torch.zeros(len(self.unknowns), dtype=torch.float64)])
 
     def load(self, theta: Tensor) -> list[Tensor]:
         """Put θ into the network.
@@ -86,10 +103,7 @@ class Objective:
         """
         if self.watch is not None:
             self.watch()
-        with torch.no_grad():
-            pieces = torch.split(theta[: self.size], [p.numel() for p in self.trainable])
-            for parameter, piece in zip(self.trainable, pieces, strict=True):
-                parameter.copy_(piece.view_as(parameter))
+        load_parameters(self.model, theta[: self.size])
         return self.unknowns.values(theta[self.size :]) if len(self.unknowns) else []
 
     def weights_of(self, rows: Rows) -> Tensor:
@@ -162,6 +176,3 @@ class Objective:
         size = torch.nan_to_num(torch.sqrt(self.weights_of(rows)) * rows.flat().abs(), nan=torch.inf)
         row = int(size.argmax())
         return str(rows.labels[row]), self.points.locate([int(rows.ids[row])])[0]
-
-
-Monitor = Callable[[Tensor], float]

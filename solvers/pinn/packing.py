@@ -190,6 +190,11 @@ class Restored:
         return len(self.content["training"]["reasons"])
 
     @property
+    def plans(self) -> list[Any]:
+        """Plans of its attempts that were the ladder's own; they come before all others."""
+        return list(self.content["training"].get("plans", ()))
+
+    @property
     def step(self) -> int:
         """Steps done in it."""
         return int(self.content["training"]["state"]["step"])
@@ -230,7 +235,7 @@ def put_back(restored: Restored, training: Training, state: TrainingState) -> No
         values = {
             name: unpack_values(content[name], chosen(restored.arrays, name))
             for name in content
-            if name not in ("state", "reasons") and not name.startswith("earlier ")
+            if name not in ("state", "reasons", "plans") and not name.startswith("earlier ")
         }
         unpack_state(content["state"], chosen(restored.arrays, "state"), state)
         for i, phase in enumerate(training.phases):

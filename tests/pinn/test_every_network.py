@@ -27,7 +27,8 @@ KINDS = [
 
 def trained(network: nn.Module, problem: IBVP, constraints: str) -> PINNSolution:
     steps = 100 if isinstance(network, PirateNet) else 30  # it begins as a linear map of few features
-    return PINN(network, optimiser="lm", steps=steps, tolerance=1e-5, points=Counts(150, 30, 30), progress=False,
+    method = "gauss-newton" if isinstance(network, RandomFeatures) else "lm"  # the first is for linear models
+    return PINN(network, optimiser=method, steps=steps, tolerance=1e-5, points=Counts(150, 30, 30), progress=False,
                 constraints=constraints).solve(problem)  # fmt: skip
 
 
