@@ -19,9 +19,10 @@ from solvers.lie.atoms import Atoms, ExponentialAtoms, FormulaAtoms
 from solvers.lie.bounds.rounding import rounding_error
 from solvers.lie.bounds.sup import NotEnclosed, size_by_cells
 from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
+from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.enclosure import is_plain
 from solvers.lie.planar.plane_atoms import PowerAtoms
-from solvers.lie.planar.rounding import polynomial_rounding, power_rounding
+from solvers.lie.planar.rounding import bessel_rounding, polynomial_rounding, power_rounding
 from solvers.lie.similarity_atoms import SimilarityAtoms
 from solvers.lie.spectral_atoms import ChebyshevAtoms
 from solvers.lie.travelling.certificate import profile_rounding
@@ -196,3 +197,9 @@ def _power(family: PowerAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[
 def _polynomial(family: ArnoldiAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray] | None:
     """By the recurrence."""
     return polynomial_rounding(family, domain) if is_plain(family) and domain is not None else None
+
+
+@atom_rounding.register
+def _bessel(family: BesselAtoms, bounds: np.ndarray, domain: Any = None) -> tuple[np.ndarray, np.ndarray] | None:
+    """By their envelopes."""
+    return bessel_rounding(family, bounds, domain) if is_plain(family) and domain is not None else None

@@ -16,6 +16,7 @@ from solvers.lie.bounds import error_bound
 from solvers.lie.bounds.balls import available
 from solvers.lie.bounds.operator import read_operator
 from solvers.lie.bounds.result import Bound
+from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.enclosure import is_plain, plane_function
 from solvers.lie.planar.plane_atoms import PlaneAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
@@ -55,7 +56,7 @@ def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, se
     rest, kept, own = _without_exact(problem, families, amplitudes)
     exact, solved = exact_sum(problem, kept, own), None
     if any(isinstance(family, PlaneAtoms) for family in kept):
-        solved = harmonic_part(problem, kept, own)
+        solved = planar_part(problem, kept, own)
         if solved is None:
             kinds = ", ".join(sorted({family.name for family in kept}))
             return Bound(None, None, f"no enclosure is known for these atoms in this equation: {kinds}")
@@ -95,8 +96,8 @@ def _with_jumps(bound: Bound, families: Sequence[Atoms], amplitudes: np.ndarray)
     return replace(bound, reason=reason, details=bound.details | {"jumps": sorted(places, key=str)})
 
 
-def harmonic_part(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray) -> dict[Any, sp.Expr] | None:
-    """The sum of the planar atoms where they are harmonic and the equation is Laplace's.
+def planar_part(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray) -> dict[Any, sp.Expr] | None:
+    """The sum of the planar atoms where they solve the equation exactly: Laplace's, or Helmholtz' with a float k.
 
     Args:
         problem: The problem.
@@ -108,7 +109,12 @@ def harmonic_part(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarr
     """
     operator, ends = read_operator(problem), np.cumsum([len(family) for family in families])[:-1]
     chosen = [(f, a) for f, a in zip(families, np.split(amplitudes, ends), strict=True) if isinstance(f, PlaneAtoms)]
-    plain = operator.speed_squared is not None and all(is_plain(f) for f, _ in chosen)
+    a = operator.second[0, 0]
+    plain = operator.second == a * sp.eye(2) and a.is_number and not any(operator.first)
+    for family, _ in chosen:
+        number = sp.Rational(float(family.wavenumber)) ** 2 if isinstance(family, BesselAtoms) else sp.S.Zero
+        sign = -1 if isinstance(family, BesselAtoms) and family.letter in {"I", "K"} else 1
+        plain = plain and is_plain(family) and operator.zero == sign * a * number
     if not plain:
         return None
     function = plane_function([f for f, _ in chosen], [a for _, a in chosen])

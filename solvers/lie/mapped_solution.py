@@ -130,7 +130,7 @@ class MappedSolution(Solution):
 
     @cached_property
     def _certificate(self) -> Any:
-        return error_bound(self.problem, {self.problem.fields[0]: self.expr})
+        return error_bound(self.problem, {self.problem.fields[0]: self.expr}, seconds=10.0, regular=True)
 
     @property
     def error_bound(self) -> float | None:

@@ -30,6 +30,7 @@ from solvers.lie.sparse.fit import SparseFit, SparseProblem, sparse_fit
 from solvers.lie.sparse.seeds import templates_of
 from solvers.lie.spectral import spectral_fit
 from solvers.lie.statement import Statement
+from solvers.lie.wellposed import check_spectral_unique, require_well_posed, warn_unbounded
 
 _OTHERWISE = "use PINN"
 
@@ -118,6 +119,7 @@ class LieSolver:
         check_unique(problem, best.families, best.rows, best.error)
         best = _with_particular(self._within_budget(_pruned(best, self.tol), best, statement))
         history |= {"reached": best.error, "seconds": time.process_time() - started}
+        history["symmetry_seconds"] = statement.symmetry_seconds
         status = (
             f"{best.method}, {int(np.count_nonzero(best.amplitudes))} terms; largest relative mismatch on held-out "
             f"rows {best.error:.1e} at {best.place}"
@@ -137,6 +139,7 @@ class LieSolver:
                 yield _fitted(statement.problem, families, dictionary, count, particular)
             return
         atom, error = spectral_fit(problem, self.tol)
+        check_spectral_unique(problem, error)
         method = "Chebyshev least squares, the equations hold only to the mismatch given"
         yield _Candidate([atom], np.ones(1), None, error, "root mean square over equations and conditions", method)
 
@@ -171,13 +174,8 @@ def _linear_forms(problem: IBVP) -> list[LinearForm]:
     linear = [form for form in forms if form is not None]
     if len(linear) < len(forms) or any(form is None for form in conditions):
         raise SolverError("linear equations and conditions", "a nonlinear one", _OTHERWISE)
-    kind = problem.classification
-    if kind.backward:
-        raise SolverError("a well-posed evolution", "an equation that is ill-posed forwards in time",
-                          "check the sign of the diffusion, or reverse time")  # fmt: skip
-    if kind.type == "elliptic" and problem.time is not None:
-        raise SolverError("a well-posed evolution", "an elliptic equation with initial data (Cauchy problem)",
-                          "state it without time, with a condition on every face")  # fmt: skip
+    require_well_posed(problem, linear)
+    warn_unbounded(problem, linear)
     return linear
 
 

@@ -14,13 +14,14 @@ import sympy as sp
 
 from solvers.lie.bounds.balls import Ball, flint, precision
 from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
+from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.plane_atoms import PlaneAtoms, PowerAtoms
 
 _BITS = 400
 
 
 class PlaneFunction(sp.Function):
-    """Re ∂_x^p ∂_y^q F(x + iy); `plane_function` makes classes of it, one per sum."""
+    """∂_x^p ∂_y^q of a sum of planar atoms; `plane_function` makes classes of it, one per sum."""
 
     nargs = 2
     is_real = True
@@ -41,23 +42,22 @@ class PlaneFunction(sp.Function):
             if not (x.is_finite() and y.is_finite()):
                 return flint.arb("nan")
             values = [part(flint.acb(x, y), order, turn, False).real for part in cls.parts]
-            values += [part.modulus(x, y) for part in cls.parts if order == 0]
+            values += [part.plane(x, y, order) for part in cls.parts]
             return sum(values, flint.arb(0))
         x, y = flint.acb(x), flint.acb(y)
         above, below = x + y * flint.acb(0, 1), (x - y * flint.acb(0, 1)).conjugate()
         total = flint.acb(0)
         for part in cls.parts:
-            if order == 0:
-                total += part.modulus(x, y)
+            total += part.plane(x, y, order)
             total += (part(above, order, turn, True) + part(below, order, turn, True).conjugate()) / 2
         return total
 
 
 def is_plain(family: PlaneAtoms) -> bool:
-    """Whether atoms are powers or polynomials in x + iy itself."""
+    """Whether atoms are functions of x + iy itself, of a kind that is known on balls."""
     frame = family.frame
-    plain = not frame.kappa and not frame.drift.any() and (frame.stretch == np.eye(2)).all()
-    return plain and isinstance(family, (PowerAtoms, ArnoldiAtoms))
+    plain = not frame.drift.any() and (frame.stretch == np.eye(2)).all()
+    return plain and (not isinstance(family, BesselAtoms) or family.letter[0] != "d")
 
 
 def plane_function(families: Sequence[PlaneAtoms], amplitudes: Sequence[np.ndarray]) -> type[PlaneFunction]:
@@ -76,8 +76,7 @@ def plane_function(families: Sequence[PlaneAtoms], amplitudes: Sequence[np.ndarr
         for j, part, a in zip(family.function, family.part, own, strict=True):
             if a:  # Re(-i f) = Im f
                 factors[int(j)] = factors.get(int(j), 0) + float(a) * (-1j if part else 1)
-        make = _PowerSum if isinstance(family, PowerAtoms) else _PolynomialSum
-        parts.append(make(family, factors))  # type: ignore[arg-type]
+        parts.append(_SUMS[type(family)](family, factors))
     return _class(tuple(parts), (0, 0), {})
 
 
@@ -114,8 +113,8 @@ class _PolynomialSum:
                     known.append(step * (1 / _exact(complex(h[k + 1, k]))))
             self.derivatives = [total]
 
-    def modulus(self, x: Ball, y: Ball) -> Ball:
-        """Nothing hangs on |w| alone."""
+    def plane(self, x: Ball, y: Ball, order: int) -> Ball:
+        """All of it is analytic in z."""
         return flint.arb(0)
 
     def __call__(self, z: Ball, order: int, turn: Ball, analytic: bool) -> Ball:
@@ -167,9 +166,11 @@ class _PowerSum:
                     total += turn * b * _power(w, rate, s, log, order)
         return total
 
-    def modulus(self, x: Ball, y: Ball) -> Ball:
+    def plane(self, x: Ball, y: Ball, order: int) -> Ball:
         """Σ b log|w|: one-valued around c, while log w is not."""
         total, (ox, oy) = flint.arb(0), map(float, self.family.frame.origin)
+        if order:
+            return total
         for centre, direction, end, terms in self.groups:
             for s, log, b in terms:
                 if _is_source(s, log, b):
@@ -178,6 +179,52 @@ class _PowerSum:
                     ratio = size / under
                     total += b.real / 2 * (ratio.log(analytic=True) if isinstance(ratio, flint.acb) else ratio.log())
         return total
+
+
+class _BesselSum:
+    """Σ b C_s(kr) e^{isθ}: with w₊ = (x + iy - c)/d and w₋ its reflection, r² = w₊w₋ and e^{iθ} = w₊/r."""
+
+    def __init__(self, family: BesselAtoms, factors: dict[int, complex]) -> None:
+        self.family = family
+        self.terms = [(_exact(complex(family.centres[j])), _exact(complex(family.directions[j])),
+                       float(family.orders[j]), _exact(b) / flint.arb(float(family.scales[j])))
+                      for j, b in factors.items()]  # fmt: skip
+
+    def __call__(self, z: Ball, order: int, turn: Ball, analytic: bool) -> Ball:
+        return flint.acb(0)
+
+    def plane(self, x: Ball, y: Ball, order: int) -> Ball:
+        """Re f and Im f are (w₊^s ± w₋^s) g(r²)/2 and /2i, with g even in r."""
+        if order:
+            return flint.acb("nan")
+        real = isinstance(x, flint.arb)
+        ox, oy = map(float, self.family.frame.origin)
+        above = flint.acb(x - ox) + flint.acb(y - oy) * flint.acb(0, 1)
+        below = flint.acb(x - ox) - flint.acb(y - oy) * flint.acb(0, 1)
+        k, i, total = flint.arb(self.family.wavenumber), flint.acb(0, 1), flint.acb(0)
+        for centre, direction, s, b in self.terms:
+            plus, minus = (above - centre) / direction, (below - centre.conjugate()) / direction.conjugate()
+            g = _radial(self.family.letter, s, k, plus * minus)
+            if s == round(s):
+                first, second = plus ** int(s), minus ** int(s)
+            elif real and plus.real.contains(0) and plus.imag.contains(0):
+                disk = flint.acb(flint.arb(0, 1), flint.arb(0, 1)) * (plus.abs_upper() ** flint.arb(s))
+                first, second = disk, disk
+            else:
+                first, second = ((q.log(analytic=True) * flint.arb(s)).exp() for q in (plus, minus))
+            total += g * (b.real * (first + second) / 2 - b.imag * (first - second) / (2 * i))
+        return total.real if real else total
+
+
+def _radial(letter: str, s: float, k: Ball, square: Ball) -> Ball:
+    """C_s(kr)/r^s as a function of r²; J and I by 0F1 (DLMF 10.16.9, 10.39.9), which is entire."""
+    half = k / 2
+    if letter in {"J", "I"}:
+        sign = -1 if letter == "J" else 1
+        return (sign * half * half * square).hypgeom_0f1(flint.acb(s + 1), regularized=True) * half ** flint.arb(s)
+    r = square.sqrt(analytic=True)
+    value = (k * r).bessel_y(flint.acb(s)) if letter == "Y" else (k * r).bessel_k(flint.acb(s))
+    return value / r ** int(s) if s == round(s) else flint.acb("nan")
 
 
 def _square(x: Ball, y: Ball, centre: Ball) -> Ball:
@@ -219,3 +266,6 @@ def _near_zero(w: Ball, s: float, log: int, b: Ball) -> Ball:
             return flint.acb("nan")
         size = size * (abs(radius.log()) + flint.arb.pi())
     return disk * size.abs_upper() * abs(b)
+
+
+_SUMS: dict[type, Any] = {PowerAtoms: _PowerSum, ArnoldiAtoms: _PolynomialSum, BesselAtoms: _BesselSum}

@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy.special import jv, kv, yv
 
 from solvers.lie.bounds.rounding import UNIT
 from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
+from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.plane_atoms import PowerAtoms
 
 _FUNCTION = 8  # units granted to complex log and power
@@ -95,6 +97,55 @@ def _moved(s: float, log: int, low: float, high: float, delta: float) -> float:
     if s > 0:
         return 4 * delta**s * (1.0 if not log else abs(math.log(delta)) + top + 1 / s)
     return math.inf
+
+
+def bessel_rounding(family: BesselAtoms, bounds: np.ndarray, domain: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of |computed - exact| and of |exact|; Bessel functions are taken to be good to 64 units of their envelope.
+
+    |J_s(x)| <= min(1, (x/2)^s/Γ(s+1)), I_s(x) <= that times cosh x (DLMF 10.14.4, 10.37.1); Y and K fall with the
+    distance, so that their size is that at the smallest one.
+
+    Args:
+        family: Atoms in the plain frame.
+        bounds: (2, 2).
+        domain: Where they are evaluated.
+
+    Returns:
+        Two arrays (n, 1); infinite where nothing is known.
+    """
+    errors, sizes = np.full((2, len(family), 1), np.inf)
+    reach, k = np.abs(bounds - family.frame.origin[:, None]).max(axis=1), family.wavenumber
+    for row, j in enumerate(family.function):
+        c, s = family.centres[j], float(family.orders[j])
+        far = k * math.hypot(*(reach + np.abs([c.real, c.imag])))
+        lost = k * UNIT * math.hypot(*(reach * (np.array([c.real, c.imag]) != 0)))
+        near = k * distance(domain, c + complex(*family.frame.origin)) if family.letter in {"Y", "K"} else 0.0
+        if family.letter in {"Y", "K"}:
+            if not near > 0:
+                continue
+            size = float(np.hypot(jv(s, near), yv(s, near)) if family.letter == "Y" else kv(s, near)) * _SLACK
+            rate = size * (s / near + 2 + 1 / near)
+        else:
+            grow = math.cosh(far) if family.letter == "I" else 1.0
+            size, rate = grow * _envelope(s, far, family.letter), grow * _slope(s, far, family.letter, lost)
+        relative = UNIT * (64 + 16 * s * math.pi)
+        moved = (rate * (lost + 4 * UNIT * far)) if math.isfinite(rate) else math.inf
+        if 0 < s < 1 and lost:
+            moved += 4 * lost**s
+        scale = float(family.scales[j])
+        errors[row], sizes[row] = (moved + relative * size) / scale * _SLACK, size / scale * _SLACK
+    return errors, sizes
+
+
+def _envelope(s: float, x: float, letter: str) -> float:
+    power = math.exp(s * math.log(x / 2) - math.lgamma(s + 1)) if x > 0 else float(s == 0)
+    return min(1.0, power) if letter == "J" else power
+
+
+def _slope(s: float, x: float, letter: str, lost: float) -> float:
+    """Of C_s(r) e^{isθ} in the plane: both parts of C_(s-1) and C_(s+1); below order 1 outside of r < lost."""
+    before = _envelope(s - 1, x, letter) if s >= 1 else 2.0 + (max(lost, 1e-300) ** (s - 1) if s and lost else 0.0)
+    return before + _envelope(s + 1, x, letter)
 
 
 def distance(domain: Any, place: complex) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.linalg
 
+from sciml.classification import linear_form
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP
 from solvers.lie.atoms import Atoms
@@ -55,31 +56,51 @@ def check_unique(problem: IBVP, families: Sequence[Atoms], rows: ConditionRows |
     """
     if problem.time is not None or rows is None or len(problem.space) != 2 or len(problem.fields) != 1:
         return
-    size = smallest_residual(problem, families, rows)
-    if size < _SINGULAR and _constants_are_free(rows):
+    judge_uniqueness(problem, smallest_residual(problem, families, rows), rows, error)
+
+
+def judge_uniqueness(problem: IBVP, size: float, rows: ConditionRows, error: float) -> None:
+    """Refuse or warn, by the smallest boundary residual of a solution of size one.
+
+    Args:
+        problem: A steady problem for one field.
+        size: That residual.
+        rows: Its conditions.
+        error: Relative mismatch of its fit.
+
+    Raises:
+        SolverError: If the homogeneous problem has a solution other than 0, unless that is a constant.
+    """
+    if size < _SINGULAR and _constants_are_free(problem, rows):
         if error > 1e-6:
-            raise SolverError("slopes on the boundary whose integral is 0", "slopes whose integral is not",
+            raise SolverError("slopes on the boundary whose integral fits the sources (0 without any)",
+                              "slopes whose integral does not: there is no solution",
                               "change the data, or fix the value on a face")  # fmt: skip
         warnings.warn("the conditions fix the solution up to a constant: one of small size was taken",
-                      SolverWarning, stacklevel=3)  # fmt: skip
+                      SolverWarning, stacklevel=4)  # fmt: skip
         return
     if size < _SINGULAR:
         raise SolverError(
             "an equation without resonance on its domain",
             f"one whose homogeneous problem has a solution other than 0 (boundary residual {size:.0e})",
-            "change the zero-order coefficient, the domain or a condition: no solver can choose among the solutions",
+            "change the zero-order coefficient, the domain or a condition: no solver, PINN neither, can choose among "
+            "the solutions",
         )
     if size < _NEAR:
         warnings.warn(f"the problem is close to a resonance: mistakes in its data grow by about {1 / size:.0e}",
-                      SolverWarning, stacklevel=3)  # fmt: skip
+                      SolverWarning, stacklevel=4)  # fmt: skip
 
 
-def _constants_are_free(rows: ConditionRows) -> bool:
-    """Whether u = 1 meets all homogeneous conditions."""
-    return all(
-        not place.coefficients[:, :, k].any()
-        for term in rows._terms
-        for place in term.places
-        for k, (_, orders) in enumerate(place.needed)
-        if not any(orders)
-    )
+def _constants_are_free(problem: IBVP, rows: ConditionRows) -> bool:
+    """Whether u = 1 solves the homogeneous equation and meets all homogeneous conditions."""
+    form = linear_form(problem.substitute(problem.equations[0]), problem.fields, problem.coordinates)
+    if form is None or any(c != 0 for (_, orders), c in form.coefficients.items() if not any(orders)):
+        return False
+    conditions = {name for term in problem.terms if term.kind != "interior" for name in term.components}
+    for term, labels in zip(rows._terms, rows.labels, strict=True):
+        if set(labels) <= conditions:
+            values = [place.sign * place.coefficients[:, :, k] for place in term.places
+                      for k, (_, orders) in enumerate(place.needed) if not any(orders)]  # fmt: skip
+            if values and np.abs(np.sum(values, axis=0)).max() > 0:
+                return False
+    return True
