@@ -17,6 +17,7 @@ from solvers.reference.location import ElementFinder
 from solvers.reference.mesh import fem
 from solvers.reference.shapes import physical_derivatives, shape_functions
 
+_CHUNK = 2**15  # points at a time, so that memory stays bounded
 _STENCIL = 4  # times of the polynomial in time: cubic, more accurate than the second-order steps
 
 
@@ -82,6 +83,11 @@ class FiniteElementSolution(Solution):
                 )
         if len(points) == 0 or not needed:
             return np.zeros((len(points), len(needed)))
+        parts = [self._jets(points[i : i + _CHUNK], needed) for i in range(0, len(points), _CHUNK)]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def _jets(self, points: np.ndarray, needed: Sequence[Jet]) -> np.ndarray:
+        d = len(self.problem.space)
         owner, reference = self._finder.find(points[:, :d])
         dofs = self.elements[owner]
         shapes = physical_derivatives(self.nodes[dofs], reference, self.degree)
