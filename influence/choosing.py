@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import sympy as sp
 import torch
 from torch import Tensor, nn
 
@@ -71,13 +72,14 @@ class Scene:
         factor = self.view.factor
         if factor is None or factor.rows.shape[1] != len(record.parameters):
             return record, build_curvature(record, "ggn", None, "auto")
-        residual, jacobian = record.rows.jacobian(record.parameters)
-        scaled = scale_rows(residual, jacobian, record.weights)
         root, none = torch.sqrt(2 * record.weights), torch.zeros_like(record.parameters)
-        gradient = scaled.gradient
+        residual, rows = torch.zeros_like(root), None
+        if self.target is not None and not isinstance(self.target, sp.Expr):  # it may be a function of training rows
+            scaled = scale_rows(*record.rows.jacobian(record.parameters), record.weights)
+            residual, rows = scaled.residual, scaled.matrix
         return record, Curvature(
-            record.parameters, scaled.residual, root, gradient, none, factor, "ggn", factor.damping, 0.0, None,
-            float("nan"), float("nan"), scaled.matrix,
+            record.parameters, residual, root, none, none, factor, "ggn", factor.damping, 0.0, None,
+            float("nan"), float("nan"), rows,
         )  # fmt: skip
 
     @cached_property
