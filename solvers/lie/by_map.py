@@ -46,11 +46,11 @@ def solve_nonlinear(problem: IBVP, solve: Linear, tol: float) -> Solution:
     """
     kernel, span = _kernel(problem), 1.0
     if kernel is None or kernel.extension == "odd":
-        mapped = mapped_problem(problem)
+        mapped, derivation = _timed_map(problem)
         span = _span(mapped)
     if kernel is not None and (kernel.extension == "none" or span < _SPAN):  # on a ring w itself need not be periodic
         return KernelSolution(problem, kernel, "heat kernel applied to exp(-∫u0/(2ν)), in logarithmic scale")
-    found = _solved(problem, mapped, solve)
+    found = _solved(problem, mapped, derivation, solve)
     lost = found.inner_error / span
     if lost > tol:
         low = f"w falls to {span:.0e} of its largest value, where u may be off by {lost:.0e}"
@@ -76,7 +76,7 @@ def carried(problem: IBVP, solve: Linear, tol: float) -> Solution | None:
     if not fits or kind.constant_coefficients or not kind.homogeneous or kind.type != "parabolic":
         return None
     try:
-        found = _solved(problem, mapped_problem(problem), solve)
+        found = _solved(problem, *_timed_map(problem), solve)
     except ScimlError:
         return None
     return found if found.inner_error <= tol and _mismatch(problem, found) <= tol else None
@@ -89,14 +89,21 @@ def _mismatch(problem: IBVP, found: MappedSolution) -> float:
     return float(np.abs(factor * (rows.values(found) - target)).max() / max(np.abs(factor * target).max(), 1e-300))
 
 
-def _solved(problem: IBVP, mapped: MappedProblem, solve: Linear) -> MappedSolution:
+def _timed_map(problem: IBVP) -> tuple[MappedProblem, float]:
+    """The mapped problem, and CPU seconds of its derivation."""
+    started = time.process_time()
+    return mapped_problem(problem), time.process_time() - started
+
+
+def _solved(problem: IBVP, mapped: MappedProblem, derivation: float, solve: Linear) -> MappedSolution:
     started = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SolverWarning)
         inner = solve(mapped.problem)
     if not isinstance(inner, LieSolution):
         raise SolverError("a map to constant coefficients", str(mapped.problem.equations[0]), "use PINN")
-    history = dict(inner.history) | {"seconds": time.process_time() - started}
+    derivation += inner.history.get("symmetry_seconds", 0.0)
+    history = dict(inner.history) | {"seconds": time.process_time() - started, "symmetry_seconds": derivation}
     return MappedSolution(problem, mapped, inner, f"{mapped.map.kind} map; {inner.status}", history)
 
 

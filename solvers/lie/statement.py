@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,16 +43,20 @@ class Statement:
         self.coordinates, self.count = problem.coordinates, len(problem.fields)
         self.space = len(problem.space)
         self.bounds = np.array(problem.bounds)
+        self.symmetry_seconds = 0.0  # of the derivation, once it was needed
 
     @functools.cached_property
     def algebra(self) -> Any:
         """The symmetries of the homogeneous equations, or None where they could not be derived."""
         problem, fields = self.problem, self.problem.fields
         equations = [problem.substitute(e) - form.source for e, form in zip(problem.equations, self.forms, strict=True)]
+        started = time.process_time()
         try:
             return point_symmetries(equations, fields, seconds=self._seconds, seed=self.seed)
         except ScimlError:
             return None
+        finally:
+            self.symmetry_seconds = time.process_time() - started
 
     def generators(self, *names: str) -> tuple[str, ...]:
         """Derived generators by role: "translation x", "scaling", "homogeneity"; absent ones are left out."""
