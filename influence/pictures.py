@@ -39,7 +39,10 @@ def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute
     if not signed:
         style["s"] = 6 + 40 * np.abs(values[order]) / size  # and large: most points hardly matter
     picture = axis.scatter(scores.train[order, first], vertical[order], c=values[order], **style)
-    figure.colorbar(picture, ax=axis, label=textwrap.fill(scores.unit, 45))
+    bar = figure.colorbar(picture, ax=axis, label=textwrap.fill(scores.unit, 45))
+    if signed:  # two decades on each side; all of them would run into each other at 0
+        decade = 10.0 ** np.floor(np.log10(size))
+        bar.set_ticks([-decade, -decade / 10, 0.0, decade / 10, decade])
     if query is not None and scores.query is not None and columns > 1:
         axis.plot(*scores.query[query, [first, second]], "k*", markersize=12, label="query")
         axis.legend(loc="upper right", fontsize="small")
