@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from demo import flow, health, influence, quantum, symmetries
+from demo import flow, health, influence, lie, quantum, symmetries
 from demo.cases import CASES, Case
 from demo.page import Section, page
 
@@ -53,7 +53,7 @@ def main() -> None:
     OUTPUT.mkdir(exist_ok=True)
     start = time.perf_counter()
     sections = [solve_case(make()) for make in CASES]
-    sections += [flow.kovasznay(), flow.cavity(), symmetries.heat(), symmetries.burgers()]
+    sections += [lie.four(), flow.kovasznay(), flow.cavity(), symmetries.heat(), symmetries.burgers()]
     sections += [*influence.maps(), *health.cards(), quantum.decay(), quantum.heat()]
     lead = "Each problem is stated once in SymPy and handed to different solvers."
     (OUTPUT / "index.html").write_text(page("State once, solve, compare", lead, sections), encoding="utf-8")
