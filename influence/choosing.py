@@ -224,8 +224,8 @@ def exchanged(scene: Scene, count: int, wanted: int | None, drop: bool, weighted
 
 def _useless(scene: Scene, points: PointSet, names: Sequence[str], count: int, level: float) -> np.ndarray:
     """IDs of the points whose absence changes least; of every type half the points it had before stay."""
-    record = scene.record(points)
-    curvature = build_curvature(record, "ggn", None, "auto")
+    record, factor = scene.record(points), scene.view.factor
+    curvature = build_curvature(record, "ggn", None if factor is None else factor.damping, "auto")
     block = present(record, curvature, points, names)
     kinds = torch.tensor([names.index(label) for label in block.labels])
     before = [int(scene.points.mask(name).sum()) for name in names]

@@ -19,37 +19,51 @@ from sciml.points import PointSet
 from sciml.resampling import TrainingView
 
 MODES = ("replace", "exchange", "add")
-_PER_POINT = 10  # candidates per point that is drawn, where no Jacobian is needed
+_PER_POINT = 5  # candidates per point that is drawn, where no Jacobian is needed
 
 
 @dataclass
 class InfluenceSampler:
-    """Points where the residual is large and travels far to what is asked, or where nothing holds the network.
+    """Points where the residual is large and, where a quantity is asked for, travels far to it.
 
     A candidate with scaled row a, residual ρ, leverage h = aᵀG⁻¹a and propagation b = J_Q G⁻¹a to the quantities Q is
     worth ρ²|b|²/(1 + h)² + s²|b|²/(1 + h): the squared change of Q when it is fitted, plus s² times the variance of Q
     that it removes (G = AᵀA + δI of the present points, s² the mean of ρ² on the candidates). All types of points
-    compete in one ranking. With b constant this is residual-based sampling; with ρ constant and Q everything, leverage
-    scores (Fedorov 1972 for optimal design; Becker and Rannacher 2001 for goal-oriented residuals; arXiv 2506.16443 for
-    influence as a score).
+    compete in one ranking (Fedorov 1972 for optimal design; Becker and Rannacher 2001 for goal-oriented residuals;
+    Naujoks et al. 2025, arXiv 2506.16443, for influence as a score).
+
+    - "exchange" and "add" choose by this score one by one, each after the model was refitted to those before, and
+      "exchange" drops as many of the least useful points: for loops of one's own with some hundred points.
+    - "replace" draws all points anew with density ∝ e, e² the mean of ρ² over a candidate's neighbours: a residual
+      oscillates, and a candidate at its zero says nothing of its size. With a target the density is
+      √((e² + s²)|b|²/(1 + h)). Without one b is left out: under a second-order trainer it cost time and won nothing
+      (docs/resampling.md).
+
+    Weights are (even density)/(density), below 1/`uniform`, so that the minimised integral stays the same. In `PINN` λ,
+    coefficients and the factor of the last step come from the trainer, which calls when the held-out residual says so.
 
     Args:
-        every: Steps between calls by a trainer; None leaves it to the optimiser.
-        candidates: Number of candidates in all.
+        every: Steps between calls by a trainer; None leaves it to the trainer, which then also lets points grow.
+        candidates: Largest number of candidates in all; five per point are enough where no Jacobian is needed.
         target: Quantity of interest: anything that `Influence` accepts; the fields all over the domain when None.
         at: Points of the target.
-        mode: "replace" draws all points anew with density ∝ √score; "exchange" adds the best candidates one by one,
-            each after the model was refitted to those before, and drops as many of the least useful; "add" only adds.
-        count: Points to add in a call; a quarter of the present ones for "exchange", a tenth for "add".
-        weights: Whether weights compensate for the density, so that the minimised integral stays the same.
+        mode: "replace", "exchange" or "add".
+        count: Points to add in a call: a quarter of the present ones for "exchange", a tenth for "add"; their number
+            afterwards for "replace", where None keeps it.
+        weights: Whether weights compensate for the density.
         uniform: Share of evenly drawn points for "replace".
-        scale: λ by name of component or term, where the objective has them.
-        budget: Largest share of the CPU time since the first call that may go into choosing points: calls before that
-            keep the points. None always chooses, and repeats bit by bit.
+        neighbours: Candidates over which ρ² is averaged for "replace"; 1 for none.
+        propagate: Whether "replace" uses b and h; None for "where there is a target".
+        kinds: Kinds of points that are chosen, among "interior", "boundary" and "initial"; None for all that there are.
+        edges: Whether "replace" is denser at the edges, as the points of `PINN` are.
+        scale: λ by name of component or term; None for those of the trainer, 1 where there is none.
+        budget: Largest share of the CPU time since the first call that may go into Jacobians: calls beyond it keep the
+            points, or draw them without propagation for "replace". None always computes, and repeats bit by bit.
         seed: Seed.
 
     Attributes:
-        history: One entry per call: seconds, share of the CPU time, points added and dropped, largest weight.
+        history: One entry per call: seconds, share of the CPU time, points added and dropped, largest weight, damping
+            of the trainer's factor where there is one.
 
     Raises:
         SolverError: If an argument is out of range.
@@ -150,6 +164,7 @@ class InfluenceSampler:
             "added": np.setdiff1d(new.ids, points.ids).size,
             "dropped": np.setdiff1d(points.ids, new.ids).size,
             "largest weight": float(max((new.weight * np.bincount(new.term)[new.term]).max(), 0.0)),
+            "damping": float("nan") if self._view.factor is None else self._view.factor.damping,
         })
         return new
 

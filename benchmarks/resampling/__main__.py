@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.resampling.arms import ABLATIONS, ARMS, MAIN, OPTIMISERS, PROBLEMS
-from benchmarks.resampling.page import HEAD, TESTS, lines_of, markdown, ranking, tests_of, write_page
+from benchmarks.resampling.page import HEAD, TESTS, comparisons_of, lines_of, markdown, ranking, write_page
 from benchmarks.resampling.study import Plan, run_all
 
 RESULTS = Path("benchmarks/results")
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     print(f"\n{how}\n\n{markdown(HEAD, lines_of(outcomes))}")
     if len({outcome.sampler for outcome in outcomes}) > 1 and "ours" in plan.samplers:
-        print(f"\n{markdown(TESTS, tests_of(outcomes))}\n\nmean ranks: {ranking(outcomes)}")
+        print(f"\n{markdown(TESTS, comparisons_of(outcomes))}\n\nmean ranks: {ranking(outcomes)}")
     write_page(outcomes, path.with_suffix(".html"), how)
     print(f"\n{path} and {path.with_suffix('.html')}")
 

@@ -27,7 +27,7 @@ def lines_of(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
-def tests_of(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+def comparisons_of(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """The comparisons as texts."""
     return [
         (c.problem, c.sampler, str(c.pairs), f"{c.ratio:.2f}", f"{c.p:.3f}", f"{c.holm:.3f}", c.verdict)
@@ -85,6 +85,6 @@ def write_page(outcomes: Sequence[Outcome], path: Path, how: str) -> None:
     section.figure(picture(outcomes), "dots: seeds; bars: medians; to the right of the grey line a run has failed")
     section.table(HEAD, lines_of(outcomes), "R is the held-out loss over the training loss at the end")
     tests = Section("Ours against the others")
-    tests.table(TESTS, tests_of(outcomes), "Wilcoxon's signed-rank test on log errors, paired by seed")
+    tests.table(TESTS, comparisons_of(outcomes), "Wilcoxon's signed-rank test on log errors, paired by seed")
     tests.text(f"Mean ranks over problems and seeds: {ranking(outcomes)}")
     path.write_text(page("Where to put training points", "", [section, tests]), encoding="utf-8")
