@@ -1,24 +1,26 @@
 """Figures of docs/navier_stokes.md from stored flows: `python -m benchmarks.navier_stokes_figures FOLDER IMAGES`.
 
-FOLDER is what `python -m benchmarks.navier_stokes --solutions FOLDER` wrote for `cavity_raw` and `dfg`.
+FOLDER is what `python -m benchmarks.navier_stokes --solutions FOLDER` wrote; a flow that is not there has no figure.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from benchmarks.navier_stokes import raw_lid
-from sciml import load_solution
-from sciml.errors import ProblemWarning
+from benchmarks.navier_stokes_cases import raw_lid
+from sciml import Solution, load_solution
 from sciml.flows.subtraction import RestoredSolution
 from sciml.plotting import plot_flow, plot_profiles
 
 TABLES = Path(__file__).parents[1] / "tests" / "data"
+CAVITIES = {"cavity_raw": 100, "cavity_raw_400": 400, "cavity_raw_1000": 1000}
+LINES = [("u", (0.5, 0.0), (0.5, 1.0)), ("v", (0.0, 0.5), (1.0, 0.5))]
 
 
 def published(name: str, place: str, value: str) -> tuple[np.ndarray, np.ndarray]:
@@ -28,24 +30,37 @@ def published(name: str, place: str, value: str) -> tuple[np.ndarray, np.ndarray
     return np.array([float(row[place]) for row in rows]), np.array([float(row[value]) for row in rows])
 
 
+def cavity_flows(folder: Path, name: str, reynolds: int) -> dict[str, Solution]:
+    """The network's flow with its corner flows put back, and that of finite elements."""
+    case, rest, known = raw_lid(reynolds)
+    found = load_solution(folder / f"{name}-PINN", problem=rest)
+    return {"PINN": RestoredSolution(case.problem, found, known),
+            "finite elements": load_solution(folder / f"{name}-FiniteElement")}  # fmt: skip
+
+
+def figures(folder: Path) -> Iterator[tuple[str, Figure]]:
+    """Names and figures of all flows that are stored."""
+    for name, reynolds in CAVITIES.items():
+        if not (folder / f"{name}-PINN.json").exists():
+            continue
+        flows = cavity_flows(folder, name, reynolds)
+        tables = [
+            {"Ghia et al. 1982": published("ghia1982_u_vertical_centreline.csv", "y", f"u_Re{reynolds}")},
+            {"Ghia et al. 1982": published("ghia1982_v_horizontal_centreline.csv", "x", f"v_Re{reynolds}")},
+        ]
+        yield f"flow-cavity-{reynolds}-profiles.png", plot_profiles(flows, LINES, tables)
+        yield f"flow-cavity-{reynolds}.png", plot_flow(flows["PINN"], resolution=200)
+    if (folder / "dfg-PINN.json").exists():
+        cylinder = load_solution(folder / "dfg-PINN")
+        yield "flow-cylinder.png", plot_flow(cylinder, "vorticity", resolution=300)
+
+
 def main(folder: Path, images: Path) -> None:
     """Write the figures."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ProblemWarning)  # the jump of the lid
-        case, _, known = raw_lid(100)
-        flows = {
-            "PINN": RestoredSolution(case.problem, load_solution(folder / "cavity_raw-PINN"), known),
-            "finite elements": load_solution(folder / "cavity_raw-FiniteElement"),
-        }
-    tables = [
-        {"Ghia et al. 1982": published("ghia1982_u_vertical_centreline.csv", "y", "u_Re100")},
-        {"Ghia et al. 1982": published("ghia1982_v_horizontal_centreline.csv", "x", "v_Re100")},
-    ]
-    lines = [("u", (0.5, 0.0), (0.5, 1.0)), ("v", (0.0, 0.5), (1.0, 0.5))]
-    plot_profiles(flows, lines, tables).savefig(images / "flow-cavity-profiles.png", dpi=90)
-    plot_flow(load_solution(folder / "dfg-PINN"), "vorticity", resolution=300).savefig(
-        images / "flow-cylinder.png", dpi=90
-    )
+    images.mkdir(exist_ok=True)
+    for name, figure in figures(folder):
+        figure.savefig(images / name, dpi=90)
+        print(images / name)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ class _Family:
                 return self.values(points, orders).reshape(columns[0].shape)
 
             body = {"python": staticmethod(python), "family": self, "orders": orders, "reason": self.reason}
-            self._made[orders] = type(self.name, (KnownFunction,), body)
+            name = self.name + ("_d" + "".join(map(str, orders)) if any(orders) else "")
+            self._made[orders] = type(name, (KnownFunction,), body)
         return self._made[orders]
 
 

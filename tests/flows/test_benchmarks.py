@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.navier_stokes_cases import CASES
 from sciml.errors import ProblemWarning
 from sciml.flows import stream_function
 from sciml.problems import cavity, cylinder, step
@@ -66,3 +67,12 @@ def test_step_separates_where_gartling_found():
     case = step.backward_facing()
     flow = FiniteElement(mesh_size=0.09, refine={"inlet": 0.05, "top": 0.05, "bottom": 0.05}).solve(case.problem)
     assert case.measure(flow) == pytest.approx(dict(case.numbers), rel=0.02)
+
+
+@pytest.mark.slow
+def test_raw_lid_by_a_network_without_its_corner_flows():
+    """The residual on unseen points must fall with the error, or the best iterate is thrown away."""
+    found = CASES["cavity_raw"](0.4, 0)  # 24 s of CPU
+    assert found.numbers["relative L2 of the velocity"] < 2e-3
+    history = found.solutions["PINN"].history
+    assert history["held out"][-1] < 10 * min(history["held out"])

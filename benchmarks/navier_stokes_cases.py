@@ -1,0 +1,210 @@
+"""The flows of `benchmarks.navier_stokes`: problem, network, points, budget, reference and what is measured."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from benchmarks.graded_gauss import GradedGauss
+from sciml import IBVP, MLP, Solution
+from sciml.errors import ProblemWarning
+from sciml.flows import mass_balance
+from sciml.flows.stream import StreamForm
+from sciml.flows.subtraction import RestoredSolution, corner_flow, subtracted
+from sciml.problems import cavity, cylinder, flow_identification, navier_stokes
+from solvers import PINN, FiniteElement
+
+CORNERS = np.array([[0.0, 1.0], [1.0, 1.0]])
+DAMPED = sp.Rational(1, 10)  # radius around the lid's corners in which momentum is damped and errors are not counted
+
+
+@dataclass
+class Outcome:
+    """One flow by the network; `restored` holds what a saved solution lacks: known parts or the stream function."""
+
+    case: str
+    budget: float
+    seconds: float
+    parameters: int
+    numbers: dict[str, float]
+    targets: dict[str, str]
+    status: str
+    solutions: dict[str, Solution] = field(default_factory=dict)
+
+
+def solve(
+    problem: IBVP, width: int, depth: int, seconds: float, seed: int, **options: Any
+) -> tuple[Solution, float, int]:
+    """A network's solution, its CPU seconds and number of parameters."""
+    start = time.process_time()
+    solver = PINN(MLP(width=width, depth=depth), seed=seed, seconds=seconds, tolerance=0, progress=False,
+                  steps=3000, **options)  # fmt: skip
+    solution = solver.solve(problem)
+    model = getattr(solution, "model", None)
+    count = sum(p.numel() for p in model.parameters()) if model is not None else 0
+    return solution, time.process_time() - start, count
+
+
+def against(solution: Solution, reference: Any, points: np.ndarray | None = None) -> dict[str, float]:
+    """Relative L2 errors per field."""
+    report = solution.error(reference, points)
+    return {f"relative L2 of {name}": value for name, value in report.relative_l2.items()}
+
+
+def velocity_error(solution: Solution, reference: Solution, apart: float = 0.0) -> float:
+    """Relative L2 error of (u, v) together, outside a distance from the corners of the lid."""
+    points = solution.problem.domain.sample(6000, seed=3)
+    gap = np.linalg.norm(points[:, None] - CORNERS, axis=2).min(axis=1)
+    points = points[gap >= apart]
+    mine, theirs = solution.evaluate(points)[:, :2], reference.evaluate(points)[:, :2]
+    return float(np.linalg.norm(mine - theirs) / np.linalg.norm(theirs))
+
+
+def kovasznay(share: float, seed: int) -> Outcome:
+    """Kovasznay flow at Re 20."""
+    case, budget = navier_stokes.kovasznay(), 40 * share
+    solution, seconds, count = solve(case.problem, 20, 3, budget, seed)
+    targets = {"relative L2 of u": "5e-7", "relative L2 of p": "5e-6"}
+    return Outcome("Kovasznay, Re 20", budget, seconds, count, against(solution, case.reference), targets,
+                   solution.status)  # fmt: skip
+
+
+def taylor_green(share: float, seed: int) -> Outcome:
+    """Taylor-Green vortices at Re 100 up to t = 2."""
+    case, budget = navier_stokes.taylor_green(), 40 * share
+    problem = case.problem.replace(time=(navier_stokes.t, 0, 2))
+    solution, seconds, count = solve(problem, 24, 3, budget, seed)
+    numbers = against(solution, case.exact)
+    return Outcome("Taylor-Green, Re 100, t <= 2", budget, seconds, count, numbers,
+                   dict.fromkeys(numbers, "1e-4"), solution.status)  # fmt: skip
+
+
+def beltrami(share: float, seed: int) -> Outcome:
+    """Beltrami flow in the cube, ν = 1, t <= 1."""
+    case, budget = navier_stokes.beltrami(), 600 * share
+    solution, seconds, count = solve(case.problem, 24, 3, budget, seed, constraints="soft")
+    numbers = against(solution, case.reference)
+    return Outcome("Beltrami 3D", budget, seconds, count, numbers, dict.fromkeys(numbers, "1e-4"), solution.status)
+
+
+def cavity_reference(case: Any) -> Solution:
+    """The flow by Taylor-Hood elements of size 1/60, 0.003 at the walls.
+
+    From 1/40 to 1/60 the velocity moves by 1.1e-4 (smooth lid), 2.3e-4, 3.3e-4 and 4.7e-4 (raw lid, Re 100, 400, 1000,
+    outside r < 0.1); errors of quadratic elements fall by (60/40)³ between them, so that 0.4 of that is left.
+    """
+    return FiniteElement(mesh_size=1 / 60, refine=dict.fromkeys(case.problem.faces, 0.003)).solve(case.problem)
+
+
+def _cavity(name: str, case: Any, solution: Solution, apart: float, wanted: tuple[str, str], rest: tuple) -> Outcome:
+    reference, (budget, seconds, count) = cavity_reference(case), rest
+    numbers = {"relative L2 of the velocity": velocity_error(solution, reference, apart)}
+    targets = {"relative L2 of the velocity": wanted[0]}
+    mine, theirs = case.measure(solution), case.measure(reference)
+    for key, value in mine.items():
+        numbers[f"{key}: error"] = abs(value - theirs[key]) / abs(theirs[key])
+        numbers[f"{key}: reference against the table"] = abs(theirs[key] / case.numbers[key] - 1)
+        targets[f"{key}: error"] = wanted[1]
+    balance = mass_balance(solution)
+    numbers["root mean square of the divergence"] = balance.divergence
+    return Outcome(name, budget, seconds, count, numbers, targets, solution.status,
+                   {"PINN": solution, "FiniteElement": reference})  # fmt: skip
+
+
+def cavity_smooth(share: float, seed: int) -> Outcome:
+    """Cavity with the lid 16x²(1 - x)² at Re 100."""
+    case, budget = cavity.lid(100), 110 * share
+    points = GradedGauss(30, 40)
+    solution, seconds, count = solve(case.problem, 20, 3, budget, seed, resampler=points, constraints="soft")
+    return _cavity("cavity, smooth lid, Re 100", case, solution, 0.0, ("1e-4", "1e-3"), (budget, seconds, count))
+
+
+def raw_lid(reynolds: int) -> tuple[Any, IBVP, dict[sp.Expr, sp.Expr]]:
+    """The raw cavity, the problem of what is left of it without its corner flows, and these flows.
+
+    What is left has momentum rows of the size of a constant at the corners, which no smooth network meets: they are
+    multiplied by (r/δ)², so that the residual on other points than the trained ones falls as the error does.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProblemWarning)  # the jump of the lid, which is what this is about
+        case = cavity.lid(reynolds, "raw")
+    problem, nu = case.problem, sp.Rational(1, reynolds)
+    x, y = problem.space
+    left = corner_flow((x, y), (0, 1), (1, 0), (0, -1), nu)
+    right = corner_flow((x, y), (1, 1), (-1, 0), (0, -1), nu, speed=-1)
+    known = {key: a + b for key, a, b in zip(problem.fields, left, right, strict=True)}
+    damp = sp.prod([sp.Min(1, (a**2 + (1 - y) ** 2) / DAMPED**2) for a in (x, 1 - x)])
+    return case, subtracted(problem, known, {"momentum x": damp, "momentum y": damp}), known
+
+
+def cavity_raw(reynolds: int, seconds: float, width: int, points: tuple[int, int], wanted: tuple[str, str]) -> Callable:
+    """Raw lid: corner flows subtracted, momentum damped at the corners, fixed graded points."""
+
+    def run(share: float, seed: int) -> Outcome:
+        case, rest, known = raw_lid(reynolds)
+        budget = seconds * share
+        resampler = GradedGauss(*points)
+        found, used, count = solve(rest, width, 3, budget, seed, resampler=resampler, constraints="soft")
+        solution = RestoredSolution(case.problem, found, known)
+        return _cavity(f"cavity, raw lid, Re {reynolds}", case, solution, 0.1, wanted, (budget, used, count))
+
+    return run
+
+
+def cavity_stream(share: float, seed: int) -> Outcome:
+    """Raw lid at Re 100 with a stream function: mass is conserved exactly, derivatives are of third order."""
+    case, rest, known = raw_lid(100)
+    budget, form = 60 * share, StreamForm(rest)
+    resampler = GradedGauss(34, 50)
+    found, used, count = solve(form.problem, 20, 3, budget, seed, resampler=resampler, constraints="soft")
+    solution = RestoredSolution(case.problem, form.velocity(found), known)
+    return _cavity("cavity, raw lid, Re 100, stream function", case, solution, 0.1, ("7e-4", "5e-4"),
+                   (budget, used, count))  # fmt: skip
+
+
+def dfg(share: float, seed: int) -> Outcome:
+    """DFG 2D-1 without data inside."""
+    case, budget = cylinder.dfg_steady(), 200 * share
+    solution, seconds, count = solve(case.problem, 32, 4, budget, seed)
+    reference = FiniteElement(mesh_size=0.3, refine={"cylinder": 0.03}).solve(case.problem)
+    numbers = case.measure(solution)
+    numbers |= {f"{key}: finite elements": value for key, value in case.measure(reference).items()}
+    numbers["net mass flux over the inflow"] = mass_balance(solution).net / 4.1
+    numbers |= against(solution, reference)
+    targets = {"drag coefficient": "5.57..5.59", "lift coefficient": "0.0104..0.0110",
+               "pressure difference": "0.1172..0.1176"}  # fmt: skip
+    return Outcome("DFG 2D-1, Re 20", budget, seconds, count, numbers, targets, solution.status,
+                   {"PINN": solution, "FiniteElement": reference})  # fmt: skip
+
+
+def inverse(share: float, seed: int) -> Outcome:
+    """Viscosity from 200 velocities with 1 % noise.
+
+    An observation weighs the square of its noise, so that the equations, which hold exactly, are not bent to fit it.
+    """
+    noise = 0.01
+    case, budget = flow_identification.viscosity(seed=seed, noise=noise), 40 * share
+    light = {term.name: noise**2 for term in case.problem.terms if term.kind == "observation"}
+    solution, seconds, count = solve(case.problem, 20, 3, budget, seed, weights=light)
+    (nu,) = case.problem.unknowns
+    found, truth = solution.unknown_values()[nu], case.numbers["nu"]
+    numbers = {"viscosity": found, "relative error of the viscosity": abs(found / truth - 1),
+               "standard error over the viscosity": float(solution.std(nu)[0]) / truth}  # fmt: skip
+    numbers |= against(solution, case.reference)
+    return Outcome("viscosity from 200 noisy velocities", budget, seconds, count, numbers,
+                   {"relative error of the viscosity": "1e-2"}, solution.status)  # fmt: skip
+
+
+CASES: dict[str, Callable[[float, int], Outcome]] = {
+    "kovasznay": kovasznay, "taylor_green": taylor_green, "beltrami": beltrami, "cavity_smooth": cavity_smooth,
+    "cavity_raw": cavity_raw(100, 60, 20, (30, 40), ("7e-4", "5e-4")),
+    "cavity_raw_400": cavity_raw(400, 200, 20, (30, 40), ("1e-3", "1e-3")),
+    "cavity_raw_1000": cavity_raw(1000, 300, 24, (36, 50), ("3e-3", "5e-3")),
+    "cavity_stream": cavity_stream, "dfg": dfg, "inverse": inverse,
+}  # fmt: skip
