@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,12 +11,14 @@ import numpy as np
 import sympy as sp
 
 from sciml.ibvp import IBVP
+from solvers.lie.atom_residuals import exponential_residual
 from solvers.lie.atom_rounding import UNIT, atom_rounding
-from solvers.lie.atoms import Atoms
+from solvers.lie.atoms import Atoms, ExponentialAtoms
 from solvers.lie.bounds import error_bound
 from solvers.lie.bounds.balls import available
 from solvers.lie.bounds.operator import read_operator
 from solvers.lie.bounds.result import Bound
+from solvers.lie.bounds.sup import NotEnclosed
 from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.enclosure import is_plain, plane_function
 from solvers.lie.planar.plane_atoms import PlaneAtoms
@@ -49,19 +52,22 @@ def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, se
     """
     if not available():
         return error_bound(problem, _Exact(dict.fromkeys(problem.fields, sp.S.Zero)))  # says how to get it
+    end = None if seconds is None else time.process_time() + seconds
+
+    def left() -> float | None:
+        return None if end is None else max(end - time.process_time(), 0.1)
+
     rounding = sum_rounding(problem, families, amplitudes)
     if rounding is None:
         kinds = ", ".join(sorted({family.name for family in families}))
         return Bound(None, None, f"the rounding of the evaluation is not bounded for these atoms: {kinds}")
     rest, kept, own = _without_exact(problem, families, amplitudes)
-    exact, solved = exact_sum(problem, kept, own), None
-    if any(isinstance(family, PlaneAtoms) for family in kept):
-        solved = planar_part(problem, kept, own)
-        if solved is None:
-            kinds = ", ".join(sorted({family.name for family in kept}))
-            return Bound(None, None, f"no enclosure is known for these atoms in this equation: {kinds}")
-        exact = {known: exact[known] + solved[known] for known in problem.fields}
-    bound = error_bound(rest, _Exact(exact), seconds=seconds, rounding=rounding, regular=True, solved=solved)
+    found = _solved_part(rest, kept, own)
+    if isinstance(found, str):
+        return Bound(None, None, found)
+    exact, solved, slack = found
+    bound = error_bound(rest, _Exact(exact), seconds=left(), rounding=rounding, regular=True, solved=solved,
+                        slack=slack)  # fmt: skip
     return _with_jumps(bound, families, amplitudes) if bound.sup is not None else bound
 
 
@@ -94,6 +100,43 @@ def _with_jumps(bound: Bound, families: Sequence[Atoms], amplitudes: np.ndarray)
         return bound
     reason = f"{bound.reason}; rounding at the jumps of the data is not included"
     return replace(bound, reason=reason, details=bound.details | {"jumps": sorted(places, key=str)})
+
+
+def _solved_part(
+    problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray
+) -> tuple[dict[Any, sp.Expr], dict[Any, sp.Expr] | None, float] | str:
+    """The whole sum, the part of it that solves the equation without sources, and how well; or why not."""
+    exact = exact_sum(problem, families, amplitudes)
+    if any(isinstance(family, PlaneAtoms) for family in families):
+        solved = planar_part(problem, families, amplitudes)
+        if solved is None:
+            kinds = ", ".join(sorted({family.name for family in families}))
+            return f"no enclosure is known for these atoms in this equation: {kinds}"
+        return {known: exact[known] + solved[known] for known in problem.fields}, solved, 0.0
+    ends = np.cumsum([len(family) for family in families])[:-1]
+    parts = np.split(amplitudes, ends) if families else []
+    waves = [(f, a) for f, a in zip(families, parts, strict=True) if isinstance(f, ExponentialAtoms) and a.any()]
+    if not waves or not _slack_counts(problem):
+        return exact, None, 0.0
+    sizes = [atom_rounding(f, np.array(problem.bounds))[1] for f, _ in waves]  # type: ignore[index]
+    slack = exponential_residual(problem, [f for f, _ in waves], [a for _, a in waves], sizes)
+    if slack is None:
+        return exact, None, 0.0
+    solved = exact_sum(problem, [f for f, _ in waves], np.concatenate([a for _, a in waves]))
+    return exact, solved, slack
+
+
+def _slack_counts(problem: IBVP) -> bool:
+    """Whether the bound of this kind of problem takes the residual as a number."""
+    if len(problem.fields) != 1:
+        return False
+    try:
+        operator = read_operator(problem)
+    except NotEnclosed:
+        return False
+    known = operator.time_order == 1 and any(operator.second)
+    known = known or (operator.time_order == 2 and operator.speed_squared is not None and not operator.damping)
+    return bool(known and operator.scale in (1, -1))
 
 
 def planar_part(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray) -> dict[Any, sp.Expr] | None:

@@ -34,6 +34,7 @@ def error_bound(
     rounding: float | None = None,
     regular: bool = False,
     solved: Mapping[Any, sp.Expr] | None = None,
+    slack: float = 0.0,
 ) -> Bound:
     """Rigorous bound of the error of an approximation in closed form.
 
@@ -52,6 +53,7 @@ def error_bound(
         regular: A promise that the approximation is smooth in the open domain, or a weak solution across its kinks;
             else that must be proven from the formula.
         solved: Another promise: parts of the approximation, by field, that solve the equations without sources.
+        slack: Beside `solved`: by how much its residual may differ from 0, the highest time derivative with factor 1.
 
     Returns:
         The bound; `sup` is None where none is known, with the reason.
@@ -73,7 +75,7 @@ def error_bound(
     enclosure = Enclosure(Deadline.after(seconds), tuple(problem.space))
     try:
         terms = _terms(approximation, atom_units)
-        mismatch = Mismatch(problem, expressions, enclosure, terms, rounding, regular, solved)
+        mismatch = Mismatch(problem, expressions, enclosure, terms, rounding, regular, solved, slack)
         bound = _finite(_stability(mismatch))
         rounding, left = mismatch.rounding
     except NotEnclosed as refusal:

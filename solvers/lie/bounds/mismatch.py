@@ -68,7 +68,9 @@ class Mismatch:
         rounding: None, or a bound of the rounding of the evaluation that the caller has proven.
         promised: Whether the caller has proven that the approximation is smooth inside or a weak solution there, up to
             the residual of its formula.
-        solved: Parts of the approximation that solve the equations without their sources exactly.
+        solved: Parts of the approximation that solve the equations without their sources exactly, or miss them by
+            no more than the slack.
+        slack: Bound of the residual of those parts.
     """
 
     def __init__(
@@ -80,8 +82,10 @@ class Mismatch:
         rounding: float | None = None,
         promised: bool = False,
         solved: Mapping[AppliedUndef, sp.Expr] | None = None,
+        slack: float = 0.0,
     ) -> None:
         self.terms, self._promised, self.promised, self._solved = terms, rounding, promised, solved or {}
+        self._slack = slack
         self.problem, self.enclosure = problem, enclosure
         self.expressions = {known: joined_exponentials(sp.sympify(expressions[known])) for known in problem.fields}
         self.space = tuple(problem.space)
@@ -337,11 +341,14 @@ class Mismatch:
         if not singular:
             return self.duration * size, size
         weighted = sp.Add(*[sp.sqrt(since) * term for term in singular])
-        rest = self.residual_sup(weighted, target * self.duration**0.5)
+        rest = self._enclosed_residual(weighted, target * self.duration**0.5)
         return self.duration * size + 2 * self.duration**0.5 * rest * (1 + 1e-12), float("inf")
 
     def residual_sup(self, expression: sp.Expr, target: float) -> float:
         """|f| over everything: by coarse cells where that is a fraction of what else there is (25 targets)."""
+        return self._slack + self._enclosed_residual(expression, target)
+
+    def _enclosed_residual(self, expression: sp.Expr, target: float) -> float:
         if expression == 0:
             return 0.0
         cells = [size_by_cells(p.pull(expression), p.axes, p.box, self.enclosure.deadline) for p in self.everywhere]
