@@ -15,7 +15,7 @@ from sciml.jets import Jet
 from sciml.points import PointSet
 from sciml.record import RowMap, TrainingRecord
 from sciml.solution import Solution
-from solvers.pinn.packing import chosen
+from solvers.pinn.packing import belonging, chosen
 from solvers.pinn.slabs import slab_edges, slab_problem
 from solvers.pinn.solution import PINNSolution
 
@@ -123,6 +123,7 @@ def pack_slabs(slabs: Sequence[PINNSolution]) -> tuple[dict[str, Any], dict[str,
     return {"slabs": [meta for meta, _ in states], "statuses": [slab.status for slab in slabs]}, arrays
 
 
+@belonging()
 def unpack_slabs(
     problem: IBVP, edges: Sequence[Any], meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> list[PINNSolution]:

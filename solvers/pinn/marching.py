@@ -16,7 +16,7 @@ from solvers.pinn.faults import Trouble
 from solvers.pinn.fitting import Attempt, Fit, Settings
 from solvers.pinn.marched import MarchedSolution, pack_slabs, unpack_slabs
 from solvers.pinn.monitor import Budget, History
-from solvers.pinn.packing import Restored
+from solvers.pinn.packing import Restored, belonging
 from solvers.pinn.slabs import slab_edges, slab_problem
 from solvers.pinn.solution import PINNSolution
 
@@ -48,8 +48,9 @@ def march(
     """
     edges = slab_edges(problem, slabs)
     solved = [] if restored is None else unpack_slabs(problem, edges, restored.content, restored.arrays)
-    history, reason = History(restored.content["steps"] if restored else None), ""
-    worst = 0.0 if restored is None else float(restored.content["worst"])
+    with belonging():
+        history, reason = History(restored.content["steps"] if restored else None), ""
+        worst = 0.0 if restored is None else float(restored.content["worst"])
     first = len(solved)
     for number in range(first, slabs):
         piece = slab_problem(problem, edges, number, solved[-1] if solved else None)

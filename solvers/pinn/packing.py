@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sciml.errors import CheckpointError
+from sciml.errors import CheckpointError, NotSymbolicError
 from sciml.points import PointSet
 from solvers.pinn.monitor import History
 from solvers.pinn.training import Training, TrainingState
@@ -18,6 +19,26 @@ from solvers.pinn.training import Training, TrainingState
 Tables = tuple[dict[str, Any], dict[str, np.ndarray]]
 _COLUMNS = ("coordinates", "ids", "term", "weight", "value")
 _COUNTERS = ("phase", "step", "phase_step", "stuck")
+
+
+@contextlib.contextmanager
+def belonging() -> Generator[None, None, None]:
+    """Turn whatever fails while a checkpoint is read into a CheckpointError: a file may hold anything.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        CheckpointError: If the content does not belong to the training.
+        NotSymbolicError: If the problem needs a Python function, which files never hold.
+    """
+    try:
+        yield
+    except (CheckpointError, NotSymbolicError):
+        raise
+    except Exception as error:
+        given, fix = f"{type(error).__name__}: {error}", "use the settings and version that wrote it"
+        raise CheckpointError("the state of this training", given, fix) from error
 
 
 def pack_points(points: PointSet) -> Tables:
@@ -185,25 +206,30 @@ class Restored:
     arrays: dict[str, np.ndarray]
 
     @property
+    @belonging()
     def attempt(self) -> int:
         """Number of the attempt that was running."""
         return len(self.content["training"]["reasons"])
 
     @property
+    @belonging()
     def plans(self) -> list[Any]:
         """Plans of its attempts that were the ladder's own; they come before all others."""
         return list(self.content["training"].get("plans", ()))
 
     @property
+    @belonging()
     def step(self) -> int:
         """Steps done in it."""
         return int(self.content["training"]["state"]["step"])
 
     @property
+    @belonging()
     def used(self) -> float:
         """CPU seconds used."""
         return float(self.content["training"]["state"]["used"])
 
+    @belonging()
     def earlier(self, number: int, state: TrainingState) -> tuple[TrainingState, str]:
         """State and reason of an attempt that has ended.
 
@@ -219,6 +245,7 @@ class Restored:
         return state, training["reasons"][number]
 
 
+@belonging()
 def put_back(restored: Restored, training: Training, state: TrainingState) -> None:
     """Bring a fresh training to where a checkpoint was written.
 
@@ -231,22 +258,15 @@ def put_back(restored: Restored, training: Training, state: TrainingState) -> No
         CheckpointError: If the parts do not fit.
     """
     content = restored.content["training"]
-    try:
-        values = {
-            name: unpack_values(content[name], chosen(restored.arrays, name))
-            for name in content
-            if name not in ("state", "reasons", "plans") and not name.startswith("earlier ")
-        }
-        unpack_state(content["state"], chosen(restored.arrays, "state"), state)
-        for i, phase in enumerate(training.phases):
-            phase.optimiser.load_state(values[f"optimiser {i}"])
-        load_resampler(training.resampler, values["resampler"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise CheckpointError(
-            "the state of this training",
-            f"{type(error).__name__}: {error}",
-            "use the settings and version that wrote it",
-        ) from error
+    values = {
+        name: unpack_values(content[name], chosen(restored.arrays, name))
+        for name in content
+        if name not in ("state", "reasons", "plans") and not name.startswith("earlier ")
+    }
+    unpack_state(content["state"], chosen(restored.arrays, "state"), state)
+    for i, phase in enumerate(training.phases):
+        phase.optimiser.load_state(values[f"optimiser {i}"])
+    load_resampler(training.resampler, values["resampler"])
     training.scale = values["scale"]
     training.objective.scale, training.held_out.scale = dict(training.scale), dict(training.scale)
     training.objective.set_points(state.points)

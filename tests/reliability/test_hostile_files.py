@@ -19,6 +19,7 @@ from sciml import IBVP, MLP, CheckpointError, Dirichlet, ExactSolution, Interval
 from sciml.checkpoint import _open, _seal
 from sciml.expression_json import from_json
 from solvers import PINN, FiniteElement, LieSolver
+from solvers.pinn import Checkpoint
 
 x, t = coordinates("x t")
 u = field("u", x, t)
@@ -180,6 +181,27 @@ def test_sizes_are_checked_before_memory_is_taken(saved: Path) -> None:
             load_solution(saved / "large")
         assert time.process_time() - start < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB
+
+
+@pytest.mark.parametrize("slabs", [1, 2])
+def test_forged_trainings_are_refused(tmp_path: Path, slabs: int) -> None:
+    """A resumed training compares settings and takes arrays by name and shape."""
+    solver = PINN(MLP(width=4, depth=2), steps=4, progress=False, slabs=slabs)
+    solver.solve(HEAT, [Checkpoint(tmp_path / "run", steps=2)])
+    *older, newest = sorted(tmp_path.glob("run.?.json"))
+    content = content_of(newest)
+    for file in older:
+        file.unlink()
+    generator, outcome = random.Random(2), {"refused": 0, "resumed": 0}
+    for _ in range(25):
+        if not forge(newest, changed(content, generator), content["arrays"]):
+            continue
+        try:
+            solver.solve(HEAT, resume=tmp_path / "run")
+            outcome["resumed"] += 1
+        except CheckpointError:
+            outcome["refused"] += 1
+    assert outcome["refused"] > 8, outcome
 
 
 @pytest.mark.slow
