@@ -10,6 +10,7 @@ from torch import Tensor
 from influence.curvature import Curvature
 
 STATIONARY = 1e-2  # largest loss that a Gauss-Newton step may still gain, in shares of an average row
+_EXACT = 1e-12  # of the rows' summands: residuals that are rounding
 NEAR = 0.1  # of the loss: a minimum from which a step would gain less is near
 
 
@@ -126,6 +127,11 @@ def judge(curvature: Curvature) -> Reliability:
             "L(t) - grad L(t0)(t - t0) + (damping/2)|t - t0|² (Bae et al. 2022, arXiv 2209.05364); train longer "
             "on fixed points, or read them as what a little more training would do"
         )
+    if _exact_fit(curvature):
+        notes.append(
+            "residuals are at rounding: the removal of a point changes nothing that can be told from it; "
+            'action="value" shows what the data of each point weigh'
+        )
     largest = float(leverage.max())
     if largest >= 1:
         notes.append("a leverage of 1 or more: removing that point leaves no minimum nearby; more damping is needed")
@@ -136,6 +142,13 @@ def judge(curvature: Curvature) -> Reliability:
         curvature.decay, curvature.proximal, float((2 * loss / scale) ** 0.5) if scale > 0 else 0.0,
         curvature.kind, curvature.exact, tuple(notes),
     )  # fmt: skip
+
+
+def _exact_fit(curvature: Curvature) -> bool:
+    """Whether rows are met to rounding, measured by what they are made of."""
+    return curvature.rows is not None and bool(
+        curvature.residual.norm() <= _EXACT * (curvature.rows @ curvature.theta).norm()
+    )
 
 
 def _rounding(curvature: Curvature) -> float:

@@ -17,7 +17,7 @@ from sciml.conditions import normal
 from sciml.errors import CheckpointError, PointsError, ProblemError, SolverError, SolverWarning
 from sciml.least_squares import NormalMatrix, scale_rows
 from sciml.record import TrainingRecord
-from solvers import PINN, Fixed, LieSolver
+from solvers import PINN, Fixed
 from solvers.pinn.placement import Counts
 
 x, t = coordinates("x t")
@@ -331,15 +331,6 @@ def test_scores_read_save_and_plot(tmp_path) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(CheckpointError):
         Scores.load(tmp_path / "map")
-
-
-def test_lie_solution_says_which_data_shaped_it() -> None:
-    influence = Influence(LieSolver().solve(HEAT))
-    scores = influence.scores(u, INSIDE[:1], action="value")
-    assert scores.values.shape[0] == 1
-    assert np.isfinite(scores.values).all()
-    with pytest.raises(SolverError, match="other points"):
-        influence.scores(u, INSIDE, action="move")
 
 
 def test_plane_region_with_a_hole() -> None:
