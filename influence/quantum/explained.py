@@ -94,9 +94,15 @@ class Explained:
         """Encoding angles (batch, K) at points (batch, features)."""
         return self.needed_network("gate angles").encoding_angles(x).detach().to(torch.float64)
 
+    @property
+    def bent(self) -> set[int]:
+        """Features that some gate reads as arccos x, which keeps them within [-1, 1]; none of black boxes."""
+        gates = () if self.network is None else self.network.circuit.encoding_gates
+        return {gate.feature for gate in gates if gate.transform == "arccos"}
+
     def encoded(self, x: Tensor) -> Tensor:
         """z: x, or arccos x for the features whose gates read so, (batch, features)."""
-        bent = {gate.feature for gate in self.circuit.encoding_gates if gate.transform == "arccos"}
+        bent = self.bent
         plain = {gate.feature for gate in self.circuit.encoding_gates if gate.transform != "arccos"}
         if bent & plain:
             raise SolverError(

@@ -182,9 +182,11 @@ class _Scorer:
         """Largest relative change of R near the samples."""
         generator, size = self._generator(), self.base.values.norm(dim=1).clamp(min=1e-12)
         worst = torch.zeros(len(self.x), dtype=torch.float64)
+        bent = sorted(Explained(self.model, self.x).bent)
         for _ in range(draws):
-            move = radius * (2 * torch.rand(self.x.shape, generator=generator, dtype=torch.float64) - 1)
-            change = self.explainer(self.model, self.x + move).values - self.base.values
+            near = self.x + radius * (2 * torch.rand(self.x.shape, generator=generator, dtype=torch.float64) - 1)
+            near[:, bent] = near[:, bent].clamp(-1, 1)
+            change = self.explainer(self.model, near).values - self.base.values
             worst = torch.maximum(worst, change.norm(dim=1) / size)
         return float(worst.mean())
 

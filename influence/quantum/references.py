@@ -62,10 +62,7 @@ def _roots(explained: Explained, candidates: Any, seed: int) -> Tensor:
     if candidates is None:
         generator = torch.Generator().manual_seed(seed)
         unit = 2 * torch.rand(_CANDIDATES, x.shape[1], generator=generator, dtype=torch.float64) - 1
-        network = explained.network
-        bent = set() if network is None else {
-            g.feature for g in network.circuit.encoding_gates if g.transform == "arccos"
-        }  # fmt: skip
+        bent = explained.bent
         reach = torch.tensor([1.0 if j in bent else math.pi for j in range(x.shape[1])], dtype=torch.float64)
         options = unit * reach
     else:

@@ -87,6 +87,13 @@ def test_metrics_of_a_network() -> None:
         evaluate(occlusion, network, x, ["auc"])
 
 
+def test_sensitivity_stays_where_features_are_defined() -> None:
+    gates = [EncodingGate("RX", (0,), 0, transform="arccos"), EncodingGate("RY", (0,), 1), EncodingGate("RX", (0,), 2)]
+    network = QuantumNetwork(Circuit(1, 3, gates, [{"Z0": 1.0}]))
+    edge = torch.tensor([[1.0, 0.2, 0.3], [-1.0, 0.5, -0.4]], dtype=torch.float64)
+    assert evaluate(occlusion, network, edge, ["max-sensitivity"])["max-sensitivity"] > 0
+
+
 def selector(rng: np.random.Generator) -> tuple[QuantumNetwork, Tensor, Tensor]:
     """½(1 + sin x5) sin x0 sin x1 + ½(1 - sin x5) sin x2 sin x3 as a circuit: Y has expectation -sin after RX."""
     terms = {"Y0 Y1": 0.5, "Y0 Y1 Y5": -0.5, "Y2 Y3": 0.5, "Y2 Y3 Y5": 0.5}
