@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from demo import flow, health, influence, lie, quantum, symmetries
+from demo import flow, health, influence, lie, quantum, resampling, symmetries
 from demo.cases import CASES, Case
 from demo.page import Section, page
 
@@ -54,7 +54,7 @@ def main() -> None:
     start = time.perf_counter()
     sections = [solve_case(make()) for make in CASES]
     sections += [lie.four(), flow.kovasznay(), flow.cavity(), symmetries.heat(), symmetries.burgers()]
-    sections += [*influence.maps(), *health.cards(), quantum.decay(), quantum.heat()]
+    sections += [*influence.maps(), resampling.shock(), *health.cards(), quantum.decay(), quantum.heat()]
     lead = "Each problem is stated once in SymPy and handed to different solvers."
     (OUTPUT / "index.html").write_text(page("State once, solve, compare", lead, sections), encoding="utf-8")
     print(f"\nopen {OUTPUT / 'index.html'}  ({time.perf_counter() - start:.0f} s)")

@@ -19,7 +19,8 @@ from sciml.points import PointSet
 from sciml.resampling import TrainingView
 
 MODES = ("replace", "exchange", "add")
-_PER_POINT = 5  # candidates per point that is drawn, where no Jacobian is needed
+_PER_POINT, _PER_CHOICE, _LEAST = 5, 20, 400  # candidates per point that is drawn, or chosen with its Jacobian
+_FEW, _BUDGET = 200, 0.1
 
 
 @dataclass
@@ -47,7 +48,8 @@ class InfluenceSampler:
         candidates: Largest number of candidates in all; five per point are enough where no Jacobian is needed.
         target: Quantity of interest: anything that `Influence` accepts; the fields all over the domain when None.
         at: Points of the target.
-        mode: "replace", "exchange" or "add".
+        mode: "replace", "exchange" or "add"; None for "exchange" of up to 200 points in a loop of one's own, and for
+            "replace" otherwise.
         count: Points to add in a call: a quarter of the present ones for "exchange", a tenth for "add"; their number
             afterwards for "replace", where None keeps it.
         weights: Whether weights compensate for the density.
@@ -58,7 +60,8 @@ class InfluenceSampler:
         edges: Whether "replace" is denser at the edges, as the points of `PINN` are.
         scale: λ by name of component or term; None for those of the trainer, 1 where there is none.
         budget: Largest share of the CPU time since the first call that may go into Jacobians: calls beyond it keep the
-            points, or draw them without propagation for "replace". None always computes, and repeats bit by bit.
+            points, or draw them without propagation for "replace". None for 0.1 where a trainer calls and for no limit
+            in a loop of one's own; 1 always computes, and repeats bit by bit.
         seed: Seed.
 
     Attributes:
@@ -85,7 +88,7 @@ class InfluenceSampler:
     candidates: int = 10_000
     target: Any = None
     at: Any = None
-    mode: str = "replace"
+    mode: str | None = None
     count: int | None = None
     weights: bool = True
     uniform: float = 0.25
@@ -94,7 +97,7 @@ class InfluenceSampler:
     kinds: Sequence[str] | None = None
     edges: bool = True
     scale: Mapping[str, float] | None = None
-    budget: float | None = 0.1
+    budget: float | None = None
     seed: int = 0
     history: list[dict[str, float]] = field(default_factory=list, repr=False, compare=False)
 
@@ -105,7 +108,7 @@ class InfluenceSampler:
             SolverError: If one is out of range.
         """
         whole = [n for n in (self.candidates, self.every, self.count, self.neighbours) if n is not None]
-        fine = self.mode in MODES and 0 <= self.uniform <= 1 and all(number >= 1 for number in whole)
+        fine = self.mode in (None, *MODES) and 0 <= self.uniform <= 1 and all(number >= 1 for number in whole)
         fine &= self.kinds is None or set(self.kinds) <= set(DRAWN)
         if not fine or (self.budget is not None and not 0 < self.budget <= 1):
             expected = (
@@ -149,12 +152,14 @@ class InfluenceSampler:
         begun = time.process_time()
         if np.isnan(self._started):
             self._started = begun
+        mode = self.mode or ("exchange" if len(points) <= _FEW and not self._view.scale else "replace")
         scored = self.propagate if self.propagate is not None else self.target is not None
-        scored |= self.mode != "replace"
-        over = self.budget is not None and self._spent > self.budget * (begun - self._started)
-        if over and self.mode != "replace":
+        scored |= mode != "replace"
+        budget = self.budget or (_BUDGET if self._view.scale else 1.0)
+        over = self._spent > budget * (begun - self._started)
+        if over and mode != "replace":
             return points
-        new = self._chosen(self._scene(problem, model, points), scored and not over)
+        new = self._chosen(self._scene(problem, model, points, mode), mode, scored and not over)
         seconds = time.process_time() - begun
         self._spent += seconds if scored else 0.0
         total = sum(entry["seconds"] for entry in self.history) + seconds
@@ -168,16 +173,17 @@ class InfluenceSampler:
         })
         return new
 
-    def _scene(self, problem: IBVP, model: nn.Module, points: PointSet) -> Scene:
+    def _scene(self, problem: IBVP, model: nn.Module, points: PointSet, mode: str) -> Scene:
         view = self._view if self.scale is None else replace(self._view, scale=dict(self.scale))
         seed = int(np.random.SeedSequence([self.seed, points.next_id]).generate_state(1)[0])
         kinds = None if self.kinds is None else tuple(self.kinds)
-        edges = self.edges and self.mode == "replace"  # greedy choices need no density
+        edges = self.edges and mode == "replace"  # greedy choices need no density
         settings = Settings(self.uniform, self.neighbours, edges, kinds)
         return Scene(problem, model, points, view, self.target, self.at, seed, settings)
 
-    def _chosen(self, scene: Scene, propagate: bool) -> PointSet:
-        if self.mode == "replace":
+    def _chosen(self, scene: Scene, mode: str, propagate: bool) -> PointSet:
+        if mode == "replace":
             count = min(self.candidates, _PER_POINT * (self.count or len(scene.points)))
             return replaced(scene, count, self.count, propagate, self.weights)
-        return exchanged(scene, self.candidates, self.count, self.mode == "exchange", self.weights)
+        count = min(self.candidates, max(_LEAST, _PER_CHOICE * len(scene.points)))
+        return exchanged(scene, count, self.count, mode == "exchange", self.weights)

@@ -58,7 +58,7 @@ def even_counts(places: np.ndarray, sides: tuple[float, float]) -> np.ndarray:
     "sampler",
     [
         InfluenceSampler(edges=False, kinds=("interior",), seed=1),
-        InfluenceSampler(edges=False, kinds=("interior",), propagate=True, budget=None, candidates=2000, seed=1),
+        InfluenceSampler(edges=False, kinds=("interior",), propagate=True, budget=1.0, candidates=2000, seed=1),
         LossGradientSampler("loss-gradient", candidates=5000, seed=1),
     ],
 )
@@ -138,9 +138,9 @@ def test_more_points_than_candidates_and_fewer_than_conditions_are_refused() -> 
     with pytest.raises(PointsError, match="at least 60 candidates"):
         SolutionGradient(candidates=20).resample(HEAT, model, points)
     with pytest.raises(PointsError, match="at least one point for each of 3"):
-        InfluenceSampler(count=2).resample(HEAT, model, points)
+        InfluenceSampler(mode="replace", count=2).resample(HEAT, model, points)
     with pytest.raises(PointsError, match="at least one candidate of every type"):
-        InfluenceSampler(candidates=2).resample(HEAT, model, points)
+        InfluenceSampler(mode="replace", candidates=2).resample(HEAT, model, points)
 
 
 def test_a_solved_problem_has_nothing_to_choose_by() -> None:
