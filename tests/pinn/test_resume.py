@@ -44,7 +44,9 @@ def final(path: Path) -> dict[str, np.ndarray]:
     for name, state in training.items():
         if name == "state" or name.startswith("earlier"):
             state.pop("used")
-            clocks.add(f"{name}.history.{state['history'].index('seconds')}")
+            clocks |= {
+                f"{name}.history.{i}" for i, of in enumerate(state["history"]) if of in ("seconds", "resampling")
+            }
     text = json.dumps([training, content["settings"]], sort_keys=True).encode()
     return {**{n: a for n, a in arrays.items() if n not in clocks}, "content": np.frombuffer(text, dtype=np.uint8)}
 
