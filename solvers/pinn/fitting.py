@@ -23,7 +23,7 @@ from solvers.pinn.checkpointing import describe
 from solvers.pinn.gauge import gauged
 from solvers.pinn.growth import Growth
 from solvers.pinn.ladder import phases_for
-from solvers.pinn.linear_start import TRIAL, suitable_features
+from solvers.pinn.linear_start import TRIALS, Bench, suitable_features
 from solvers.pinn.monitor import Budget, Progress
 from solvers.pinn.objective import Objective
 from solvers.pinn.packing import Restored, pack_training, put_back
@@ -172,11 +172,12 @@ class Fit:
         while True:
             number = len(self._attempts)
             earlier = restored is not None and number <= restored.attempt
-            if earlier and number < len(plans):
+            if number < len(plans):
                 plan: Plan | None = plans[number]
             else:
                 spent = bool(self._attempts) and not self.budget.allows(0.0) and not earlier
-                plan = None if spent else self._next_plan(trained, constraints)
+                # what a checkpoint does not list as features was the network
+                plan = None if spent else self._next_plan(trained, constraints, linear=not earlier)
             if plan is None:
                 break
             self._plans.append(plan)
@@ -186,10 +187,12 @@ class Fit:
                 break
         return min(self._attempts, key=lambda attempt: attempt.state.best_held_out)
 
-    def _next_plan(self, problem: IBVP, constraints: Sequence[HardConstraint | None]) -> Plan | None:
+    def _next_plan(
+        self, problem: IBVP, constraints: Sequence[HardConstraint | None], linear: bool = True
+    ) -> Plan | None:
         settings, fields = self.settings, len(problem.fields)
         own = settings.resampler is None and not settings.weighting.active and settings.optimiser == "auto"
-        linear = own and settings.steps != 0 and (bool(self._plans) or self.budget.allows(1e-3))
+        linear = linear and own and settings.steps != 0 and (bool(self._plans) or self.budget.allows(1e-3))
         return next_plan(
             list(zip(self._plans, self._attempts, strict=True)), settings.network, settings.optimiser,
             len(constraints), fields, settings.tolerance, linear,
@@ -198,21 +201,24 @@ class Fit:
 
     def _features(self, problem: IBVP, constraint: HardConstraint | None) -> RandomFeatures:
         """Random features that suit the problem; the search takes at most a tenth of the time."""
-        settings, fields = self.settings, len(problem.fields)
-        base = bound(YARDSTICK, problem, constraint, settings.seed)
-        assert isinstance(base, StagedNetwork)
-        growth = self._growth(problem, constraint, TRIAL, grows=False)
-        objective, held_out = self._objectives(problem, constraint, base, growth)
         limit = None if self.budget.seconds is None else self.budget.used + 0.1 * self.budget.seconds
+        linear = problem.classification.linear
+        return suitable_features(
+            (self._bench(problem, constraint, size, 1 if linear else 3) for size in TRIALS[: 2 if linear else 1]),
+            len(problem.bounds), self.settings.tolerance, lambda: limit is None or self.budget.used < limit,
+        )  # fmt: skip
+
+    def _bench(self, problem: IBVP, constraint: HardConstraint | None, size: int, steps: int) -> Bench:
+        seed, fields = self.settings.seed, len(problem.fields)
+        base = bound(YARDSTICK, problem, constraint, seed)
+        growth = self._growth(problem, constraint, size, grows=False)
+        objective, held_out = self._objectives(problem, constraint, base, growth)
 
         def bind(features: RandomFeatures) -> nn.Module:
             assert isinstance(base, StagedNetwork)
-            return features.bind(problem.bounds, fields, base.scale.tolist(), base.offset.tolist(), settings.seed)
+            return features.bind(problem.bounds, fields, base.scale.tolist(), base.offset.tolist(), seed)
 
-        return suitable_features(
-            objective, held_out, bind, len(problem.bounds), fields, 1 if problem.classification.linear else 3,
-            settings.tolerance, lambda: limit is None or self.budget.used < limit,
-        )  # fmt: skip
+        return Bench(max(1, size // fields), objective, held_out, bind, steps)
 
     def _growth(self, problem: IBVP, constraint: HardConstraint | None, parameters: int, grows: bool) -> Growth:
         satisfied = constraint.satisfied if constraint else frozenset()

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from torch import nn
 
 from sciml.networks import MLP, RandomFeatures, network_from_config
+from solvers.pinn.packing import belonging
 
 YARDSTICK = MLP(width=20, depth=3)  # the network of the second rung; its start tells the sizes of the equations
 SIZES = (400, 800, 1600)  # trained parameters of the random features, rung by rung
@@ -50,6 +51,7 @@ class Plan:
         return [self.network.config(), self.constraint, self.optimiser, self.fixed] if self.fixed else None
 
 
+@belonging()
 def unpacked(packed: Sequence[Any]) -> Plan:
     """A plan from `packed`."""
     config, constraint, optimiser, fixed = packed
@@ -124,7 +126,9 @@ def _next_features(
 ) -> Plan | None:
     """The next rung of random features: every constraint once, then more of the better ones while that pays."""
     if len(done) < constraints and not (done and done[-1][1].residual <= max(tolerance, RESOLVED)):
-        return Plan(_sized(features(len(done)), SIZES[0], fields), len(done), "gauss-newton", True)
+        found = features(len(done))
+        size = max(SIZES[0], found.width * fields)
+        return Plan(_sized(found, size, fields), len(done), "gauss-newton", True)
     plan, ended = min(done, key=lambda pair: pair[1].residual)
     now = _width(plan)
     larger = [size // fields for size in SIZES if size // fields > now]

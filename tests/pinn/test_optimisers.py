@@ -12,7 +12,7 @@ from torch import Tensor
 from sciml.errors import SolverError
 from sciml.least_squares import ScaledRows
 from solvers.pinn.objective import Evaluation
-from solvers.pinn.optimisers import LBFGS, SOAP, Adam, LevenbergMarquardt, Optimiser, SSBroyden
+from solvers.pinn.optimisers import LBFGS, SOAP, Adam, GaussNewton, LevenbergMarquardt, Optimiser, SSBroyden
 
 
 class Fit:
@@ -78,6 +78,23 @@ def test_second_order_methods_reach_the_minimum(make, optimiser: Optimiser, step
     fresh = type(optimiser)()
     found = run(fresh, fit, start, steps)
     assert torch.allclose(found, answer, rtol=tolerance, atol=tolerance * float(answer.abs().max()))
+
+
+def test_gauss_newton_solves_linear_rows_in_one_step_and_says_so() -> None:
+    fit, start, answer = linear()
+    first = GaussNewton().step(fit, start)  # type: ignore[arg-type]
+    assert torch.allclose(first.theta, answer, rtol=1e-9, atol=1e-9 * float(answer.abs().max()))
+    assert GaussNewton().step(fit, first.theta).stuck  # type: ignore[arg-type]
+    with pytest.raises(SolverError, match="damping > 0"):
+        GaussNewton(damping=0)
+
+
+def test_gauss_newton_halves_steps_that_go_too_far() -> None:
+    fit = Fit(lambda v: torch.atan(v) ** 2 + v**2 / 1e4, 1)
+    start = torch.tensor([5.0], dtype=torch.float64)
+    step = GaussNewton().step(fit, start)  # type: ignore[arg-type]
+    assert step.numbers["step length"] < 1
+    assert step.loss < float((fit.residual(start) ** 2).sum())
 
 
 @pytest.mark.parametrize("optimiser", [Adam(rate=0.02), SOAP(rate=0.02)], ids=["Adam", "SOAP"])
