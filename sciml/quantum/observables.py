@@ -114,7 +114,7 @@ class PauliSum:
         return sum(abs(c) for string, c in self if string)
 
     def grouped(self, qubits: int) -> dict[int, np.ndarray]:
-        """M as a sum over bit flips: (Mψ)[i] = Σ_flip phases[flip][i] ψ[i xor flip].
+        """M as a sum over bit flips f: (Mψ)_i = Σ_f p_f,i ψ_{i xor f}.
 
         Args:
             qubits: Number of qubits.
