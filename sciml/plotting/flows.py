@@ -39,7 +39,8 @@ def plot_flow(
         vorticity(solution, grid[inside], time) if colour == "vorticity" else np.linalg.norm(speed[inside], axis=1)
     )
     width = 6.4 if (x1 - x0) < 2 * (y1 - y0) else 11.0
-    figure = Figure(figsize=(width, max(2.4, width * 0.85 * (y1 - y0) / (x1 - x0) + 0.8)), layout="constrained")
+    height = (width - 1.9) * (y1 - y0) / (x1 - x0) + 0.9  # what labels and colour bar leave to equal axes
+    figure = Figure(figsize=(width, max(2.4, height)), layout="constrained")
     axis = figure.subplots()
     limit = float(np.nanquantile(np.abs(value), 0.98)) or 1.0
     style: dict[str, Any] = {"cmap": "viridis", "vmin": 0.0, "vmax": float(np.nanmax(value))}
