@@ -193,11 +193,15 @@ class Fit:
         settings, fields = self.settings, len(problem.fields)
         own = settings.resampler is None and not settings.weighting.active and settings.optimiser == "auto"
         linear = linear and own and settings.steps != 0 and (bool(self._plans) or self.budget.allows(1e-3))
-        return next_plan(
-            list(zip(self._plans, self._attempts, strict=True)), settings.network, settings.optimiser,
-            len(constraints), fields, settings.tolerance, linear,
-            lambda number: self._features(problem, constraints[number]),
-        )  # fmt: skip
+        for start in (linear, False):
+            plan = next_plan(
+                list(zip(self._plans, self._attempts, strict=True)), settings.network, settings.optimiser,
+                len(constraints), fields, settings.tolerance, start,
+                lambda number: self._features(problem, constraints[number]),
+            )  # fmt: skip
+            if plan is None or not plan.linear or self.budget.allows(plan.first_step(fields)):
+                break
+        return plan
 
     def _features(self, problem: IBVP, constraint: HardConstraint | None) -> RandomFeatures:
         """Random features that suit the problem; the search takes at most a tenth of the time."""
