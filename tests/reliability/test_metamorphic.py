@@ -23,7 +23,7 @@ PLACES = np.random.default_rng(0).random((400, 2)) * [1.0, 0.5]
 
 
 def heat(length: Any, duration: Any, shift: Any, level: Any, slope: Any, factor: Any, mirrored: bool) -> IBVP:
-    """u_t = u_xx/2, u(x, 0) = sin πx + x under x -> length x + shift, t -> length² t, u -> factor u + level + slope x."""
+    """u_t = u_xx/2, u(x, 0) = sin πx + x under x -> length x + shift, u -> factor u + level + slope x."""
     s = (x - shift) / length
     s = 1 - s if mirrored else s
     start = sp.sin(sp.pi * s) + s
