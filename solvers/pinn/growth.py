@@ -71,6 +71,8 @@ class Growth:
         """
         now = counts_of(points)
         pairs = [(getattr(now, name), getattr(self.most, name)) for name in ("interior", "boundary", "initial")]
+        if sum(present for present, _ in pairs) >= sum(most for present, most in pairs if present):
+            return points  # a resampler may have moved points from one kind to another
         wanted = [min(round(FACTOR * present), most) if present < most else present for present, most in pairs]
         if not any(present and want > present for (present, _), want in zip(pairs, wanted, strict=True)):
             return points

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -9,7 +11,7 @@ import torch
 from scipy.stats import chisquare
 from torch import nn
 
-from influence import InfluenceSampler, LossGradientSampler
+from influence import InfluenceSampler, LossGradientSampler, choosing
 from influence.published import inverse_applied
 from influence.scoring import Pool
 from sciml import (
@@ -17,6 +19,7 @@ from sciml import (
     MLP,
     Dirichlet,
     Interval,
+    Observations,
     PointsError,
     PointSet,
     Rectangle,
@@ -28,7 +31,8 @@ from sciml import (
 from sciml.placing import scored
 from sciml.resampling import TrainingView
 from sciml.residuals import ConstrainedNetwork, hard_constraint
-from solvers import PINN, Fixed, SolutionGradient
+from solvers import PINN, Checkpoint, Fixed, SolutionGradient
+from solvers.pinn import Counts
 
 x, y, t = coordinates("x y t")
 u, w = field("u", x, y), field("w", x, t)
@@ -58,12 +62,12 @@ def even_counts(places: np.ndarray, sides: tuple[float, float]) -> np.ndarray:
     "sampler",
     [
         InfluenceSampler(edges=False, kinds=("interior",), seed=1),
-        InfluenceSampler(edges=False, kinds=("interior",), propagate=True, budget=1.0, candidates=2000, seed=1),
+        InfluenceSampler(edges=False, kinds=("interior",), propagate=True, budget=1.0, candidates=800, seed=1),
         LossGradientSampler("loss-gradient", candidates=5000, seed=1),
     ],
 )
 def test_equal_scores_give_even_points(sampler) -> None:
-    points = sample(PLANE, interior=400, boundary=40)
+    points = sample(PLANE, interior=160, boundary=20)
     new = sampler.resample(PLANE, Slope(), points)
     assert chisquare(even_counts(new.of("pde").coordinates, (1.0, 2.0))).pvalue > 1e-3
 
@@ -201,3 +205,47 @@ def test_fixed_points_of_a_method_are_drawn_once() -> None:
     assert sampler.resample(PLANE, Bump(), new) is new
     with pytest.raises(SolverError, match="a method among"):
         Fixed("magic")
+
+
+def test_a_coefficient_as_target_inside_the_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """λ, the present coefficient and the factor of the last step arrive, and the factor is not made anew."""
+    kappa = sp.Symbol("kappa", positive=True)
+    values = np.exp(-0.4 * np.pi**2 * 0.1) * np.sin(np.pi * np.array([0.3, 0.6]))
+    problem = IBVP(sp.Eq(w.diff(t), kappa * w.diff(x, 2)), Interval(x, 0, 1), time=(t, 0, sp.Rational(1, 5)),
+                   initial={w: sp.sin(sp.pi * x)}, boundary=[Dirichlet(w, 0)], unknowns={kappa: (0.8, 0.1, 2.0)},
+                   observations=[Observations(w, [[0.3, 0.1], [0.6, 0.1]], values)])  # fmt: skip
+    views: list[TrainingView] = []
+    inform = InfluenceSampler.inform
+
+    def watched(sampler: InfluenceSampler, view: TrainingView) -> None:
+        views.append(view)
+        inform(sampler, view)
+
+    def refused(*arguments: object) -> None:
+        raise AssertionError("the trainer's factor was there")
+
+    monkeypatch.setattr(InfluenceSampler, "inform", watched)
+    monkeypatch.setattr(choosing, "build_curvature", refused)
+    sampler = InfluenceSampler(every=4, target="kappa", budget=1.0)
+    solution = PINN(MLP(6, 1), seed=0, steps=24, points=Counts(80, 20, 20), constraints="soft", resampler=sampler,
+                    progress=False).solve(problem)  # fmt: skip
+    assert len(views) >= 5
+    assert all(view.factor is not None and view.scale["pde"] > 0 for view in views)
+    assert views[-1].coefficients[kappa] != views[0].coefficients[kappa]
+    assert solution.history["resampling"][-1] > 0
+    assert abs(solution.coefficients[kappa] - 0.4) < 0.2
+    assert len(solution.record.points) == 122
+
+
+def test_a_training_with_chosen_points_resumes_bit_by_bit(tmp_path: Path) -> None:
+    def solver(steps: int) -> PINN:
+        sampler = InfluenceSampler(every=4, propagate=True, budget=1.0)
+        return PINN(
+            MLP(4, 1), seed=2, steps=steps, tolerance=0, points=Counts(60, 1, 1), resampler=sampler, progress=False
+        )
+
+    whole = solver(14).solve(HEAT)
+    solver(10).solve(HEAT, [Checkpoint(tmp_path / "part", steps=1000)])
+    more = solver(14).solve(HEAT, resume=tmp_path / "part")
+    assert torch.equal(more.record.parameters, whole.record.parameters)
+    assert more.record.points == whole.record.points
