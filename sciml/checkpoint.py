@@ -22,7 +22,7 @@ from safetensors.numpy import save as save_arrays
 
 from sciml.errors import CheckpointError, NotSymbolicError
 from sciml.ibvp import IBVP
-from sciml.problem_json import fingerprint, problem_from_json, problem_to_json
+from sciml.problem_json import fingerprint, problem_from_json, problem_to_json, stored_fingerprint
 from sciml.solution import Solution
 
 SCHEMA = 1
@@ -210,17 +210,19 @@ def load_solution(path: str | Path, problem: IBVP | None = None) -> Solution:
         raise CheckpointError(
             f"a solution of kind {', '.join(KINDS)}", repr(kind_name), "use the version that wrote it"
         )
-    stored = problem_from_json(content.get("problem", {}), arrays)
-    if problem is not None and fingerprint(problem) != fingerprint(stored):
-        raise CheckpointError(
-            f"a solution of the problem given:\n{problem}",
-            f"a solution of\n{stored}",
-            "load it without problem=, or solve anew",
-        )
+    if problem is None or fingerprint(problem) != stored_fingerprint(content.get("problem", {}), arrays):
+        stored = problem_from_json(content.get("problem", {}), arrays)
+        if problem is not None:
+            raise CheckpointError(
+                f"a solution of the problem given:\n{problem}",
+                f"a solution of\n{stored}",
+                "load it without problem=, or solve anew",
+            )
+        problem = stored
     module, name = KINDS[kind_name]
     kind: type[Solution] = getattr(importlib.import_module(module), name)
     own = {key.removeprefix("solution."): value for key, value in arrays.items() if key.startswith("solution.")}
-    return _rebuilt(kind, problem or stored, content, own)
+    return _rebuilt(kind, problem, content, own)
 
 
 def _rebuilt(kind: type[Solution], problem: IBVP, content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Solution:

@@ -135,8 +135,20 @@ def _read_condition(entry: dict[str, Any]) -> Any:
 
 def fingerprint(problem: IBVP) -> str:
     """SHA-256 of a problem's statement; equal statements have equal fingerprints."""
-    data, arrays = problem_to_json(problem)
+    return stored_fingerprint(*problem_to_json(problem))
+
+
+def stored_fingerprint(data: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
+    """The fingerprint of a problem as it was stored, without building it: its Python functions are not in the file.
+
+    Args:
+        data: From `problem_to_json`.
+        arrays: At least its arrays; those of other names do not count.
+
+    Returns:
+        SHA-256 in hexadecimal digits.
+    """
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode())
-    for name in sorted(arrays):
+    for name in sorted(name for name in arrays if name.startswith("observations.")):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     return digest.hexdigest()

@@ -4,12 +4,25 @@ import pytest
 import sympy as sp
 import torch
 
-from sciml import IBVP, Dirichlet, ExactSolution, Periodic, Rectangle, ResidualSystem, coordinates, field, sample
-from sciml.errors import ProblemError
+from sciml import (
+    IBVP,
+    MLP,
+    Dirichlet,
+    ExactSolution,
+    Periodic,
+    Rectangle,
+    ResidualSystem,
+    coordinates,
+    field,
+    load_solution,
+    sample,
+)
+from sciml.errors import CheckpointError, ProblemError
 from sciml.flows import mass_balance
 from sciml.flows.stream import StreamForm
 from sciml.flows.subtraction import corner_flow, subtracted
 from sciml.problems import cylinder, navier_stokes, poiseuille
+from solvers import PINN
 
 CASE = navier_stokes.kovasznay()
 X, Y = CASE.problem.space
@@ -134,3 +147,16 @@ def test_a_hole_keeps_both_slopes():
     form = StreamForm(cylinder.dfg_steady().problem)
     on_body = [term for term in form.problem.terms if "cylinder" in term.faces]
     assert len(on_body) == 2  # ψ on the body is a constant that is not known
+
+
+def test_a_solution_with_subtracted_parts_is_saved_and_loaded(tmp_path):
+    """Files hold no Python functions, not those of known parts in the boundary data either: problem= supplies them."""
+    u, v, _ = CASE.problem.fields
+    rest = subtracted(CASE.problem, {u: sp.sin(X) * Y})
+    remainder = PINN(MLP(width=4, depth=1), seed=0, steps=1, constraints="soft", progress=False).solve(rest)
+    remainder.save(tmp_path / "rest")
+    loaded = load_solution(tmp_path / "rest", problem=rest)
+    points = rest.domain.sample(5)
+    assert (loaded.evaluate(points) == remainder.evaluate(points)).all()
+    with pytest.raises(CheckpointError, match=r"of the problem given|well-formed"):
+        load_solution(tmp_path / "rest", problem=subtracted(CASE.problem, {v: sp.sin(X) * Y}))
