@@ -77,7 +77,7 @@ def decay() -> Section:
         "(0, 0) neither t nor k changes anything alone, so each has the Shapley value (exp(-kt) - 1)/2."
     )
     start = time.process_time()
-    solution = decay_solver(0).solve(problem)
+    solution = decay_solver(0, steps=45).solve(problem)
     error = solution.error(exact).relative_l2["u"]
     line = f"relative L2 {error:.1e}, {time.process_time() - start:.1f} s CPU"
     print(f"\n{section.title}\n{'-' * len(section.title)}\n{line}")
@@ -116,7 +116,7 @@ def heat() -> Section:
     problem, exact = heat_problem()
     section = Section("Heat equation by a quantum network")
     start = time.process_time()
-    solution = heat_solver(0).solve(problem)
+    solution = heat_solver(0, steps=40).solve(problem)
     error = solution.error(exact).relative_l2["u"]
     line = f"relative L2 {error:.1e}, {time.process_time() - start:.1f} s CPU"
     print(f"\n{section.title}\n{'-' * len(section.title)}\n{line}")
