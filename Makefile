@@ -3,14 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs
 WORKERS ?= 2
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test test-slow lint types unit docs clean
+# a notebook is executed by nbmake in its short version; those that `make test` has no time for come in `make test-slow`
+NBMAKE := $(ONE_THREAD) $(BIN)/pytest --nbmake -n $(WORKERS) -q
+IN_TEST := $(wildcard notebooks/01*.ipynb notebooks/02*.ipynb notebooks/04*.ipynb notebooks/08*.ipynb)
+ALL_NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+.PHONY: demo test test-slow lint types unit notebooks store-notebooks docs clean
 demo: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python -m demo
 
-test: lint types unit
+test: lint types unit notebooks docs
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -22,13 +28,25 @@ types: $(STAMP)
 unit: $(STAMP)
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) -m "not slow and not gpu" -q
 
+notebooks: $(STAMP)
+	SCIML_FAST=1 $(NBMAKE) --nbmake-timeout=300 $(IN_TEST)
+
+# runs them in full and writes their outputs
+store-notebooks: $(STAMP)
+	$(ONE_THREAD) $(BIN)/python notebooks/store.py
+
 test-slow: $(STAMP)
 	$(BIN)/pip install -q -c constraints.txt -e ".[lab]"
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) -m "slow" -q
+	SCIML_FAST=1 $(NBMAKE) --nbmake-timeout=600 $(filter-out $(IN_TEST),$(ALL_NOTEBOOKS))
+	$(NBMAKE) --nbmake-timeout=3600 $(ALL_NOTEBOOKS)
 
-docs: $(STAMP)
+docs: $(DOCS_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+$(DOCS_STAMP): $(STAMP)
 	$(BIN)/pip install -q -c constraints.txt -e ".[docs]"
-	$(BIN)/mkdocs build --strict
+	touch $@
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
