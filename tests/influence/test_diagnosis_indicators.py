@@ -134,7 +134,8 @@ def test_region_and_proximity() -> None:
 def test_clusters_find_planted_kinds_of_maps() -> None:
     kind = np.arange(40) % 3
     patterns = RNG.standard_normal((3, 120))
-    maps = patterns[kind] * RNG.uniform(1, 5, (40, 1)) + 0.1 * RNG.standard_normal((40, 120))
+    maps = patterns[kind] + 0.1 * RNG.standard_normal((40, 120))
+    maps = maps * 10.0 ** RNG.uniform(-3, 3, (40, 1))  # the kind of a map is its direction, not its size
     found = influence_clusters(made(maps), neighbours=6)
     assert len(found.shares) == 3
     assert all(len(set(found.labels[kind == k].tolist())) == 1 for k in range(3))
@@ -165,6 +166,11 @@ def test_outlying_rows_and_cook() -> None:
     assert np.flatnonzero(found.outlying).tolist() == [11, 40]
     assert set(found.top(2)) == {11, 40}
     assert found.share > 0.9
+    design = np.column_stack([np.ones(60), np.linspace(0, 1, 60)])
+    hat = design @ np.linalg.inv(design.T @ design) @ design.T
+    left = values - hat @ values
+    student = np.abs(left) / np.sqrt(1 - np.diag(hat))
+    assert found.student == pytest.approx(student / (np.median(student) / 0.6745), rel=1e-4)
 
 
 def test_loss_without_a_group_is_that_of_a_refit() -> None:
