@@ -36,6 +36,7 @@ from influence.reliability import Reliability
 from influence.resampling import InfluenceSampler
 from influence.rows import RowBlock
 from influence.scores import Scores
+from influence.streaming import TotalScores, stream_scores, total_scores
 from influence.sweep import Sweep
 from influence.targets import MeanSquare, Residual, SmoothMax
 
@@ -67,6 +68,7 @@ __all__ = [
     "SmoothMax",
     "Sweep",
     "TemporalCausality",
+    "TotalScores",
     "cancellation",
     "component_ratio",
     "conflict",
@@ -78,5 +80,7 @@ __all__ = [
     "region_fraction",
     "self_influence",
     "sensitivity",
+    "stream_scores",
     "temporal_causality",
+    "total_scores",
 ]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from influence.curvature import Curvature
+from influence.fitting_memory import check_queries
 from influence.integrals import Integral
 from influence.modules import ModuleFunction
 from influence.targets import Expression, MeanSquare, Query, Residual, SmoothMax, callable_gradient, point_array
@@ -47,6 +48,7 @@ class Asker:
         Raises:
             SolverError: If the target is of no known kind or does not depend on the parameters.
         """
+        check_queries(len(at) if hasattr(at, "__len__") else 1, len(self.curvature.residual), len(self.curvature.theta))
         made = self._made(target, at)
         slopes = made.gradient if made.jacobian is None else made.jacobian
         if not bool(torch.isfinite(slopes).all()):

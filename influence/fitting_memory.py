@@ -39,6 +39,26 @@ def choose_solver(solver: str, rows: int, size: int, kind: str) -> str:
     return solver
 
 
+def check_queries(queries: int, rows: int, size: int) -> None:
+    """Refuse queries whose matrices would not fit, before anything is computed.
+
+    Args:
+        queries: Number of queries.
+        rows: Number of residual rows.
+        size: Number of parameters.
+
+    Raises:
+        SolverError: If they do not fit.
+    """
+    needed, free = 8.0 * queries * (3.0 * rows + 1.2 * size), _free_bytes()  # as measured
+    if needed > 0.8 * free:
+        raise SolverError(
+            f"memory for {queries} queries, {rows} rows and {size} parameters: about {needed / 1e9:.1f} GB",
+            f"{free / 1e9:.1f} GB free",
+            "influence.stream_scores or influence.total_scores go through them part by part",
+        )
+
+
 def _free_bytes() -> float:
     """Memory that can be had without swapping."""
     try:
