@@ -41,8 +41,9 @@ test-slow: $(STAMP)
 	SCIML_FAST=1 $(NBMAKE) --nbmake-timeout=600 $(filter-out $(IN_TEST),$(ALL_NOTEBOOKS))
 	$(NBMAKE) --nbmake-timeout=3600 $(ALL_NOTEBOOKS)
 
+# never --quiet: it would hide the warnings that --strict makes errors
 docs: $(DOCS_STAMP)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 $(DOCS_STAMP): $(STAMP)
 	$(BIN)/pip install -q -c constraints.txt -e ".[docs]"
