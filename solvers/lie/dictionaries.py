@@ -9,6 +9,7 @@ from solvers.lie.interval_dictionary import IntervalDictionary, read_evolution
 from solvers.lie.placement import Density
 from solvers.lie.planar.dictionary import PlanarDictionary
 from solvers.lie.planar.normal_form import read_elliptic
+from solvers.lie.polar.dictionary import PolarDictionary, read_polar
 from solvers.lie.separated.dictionary import SeparatedDictionary
 from solvers.lie.separated.operator import read_separable
 from solvers.lie.statement import Statement
@@ -51,6 +52,9 @@ def dictionary_of(statement: Statement) -> Dictionary | None:
     coefficients = read_tensor(statement)
     if coefficients is not None:
         return TensorDictionary(statement, coefficients)
+    disk = read_polar(statement)
+    if disk is not None:
+        return PolarDictionary(statement, disk)
     separable = None if statement.constant else read_separable(statement)
     if separable is not None:
         return SeparatedDictionary(statement, separable)

@@ -1,0 +1,1 @@
+"""Evolutions on a disk."""

@@ -1,0 +1,186 @@
+"""Sums of products of a Bessel function of the radius, e^{inθ} and e^{λt}: separated in polar coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from scipy.special import gammaln, jv, jve
+
+from solvers.lie.atoms import Atoms, Needed, exact_number
+
+_CHUNK = 8192
+
+
+class PolarAtoms(Atoms):
+    r"""Re Σ_k c_k B_{n_k}(κ_k, r) e^{i n_k θ} e^{λ_k (t - t0)}, B_n(κ, r) = n! (2/κ)^n J_n(κr), r^n for κ = 0.
+
+    ΔB_n e^{inθ} = -κ² B_n e^{inθ}, and derivatives stay in the family (Watson 1922, section 2.12):
+    (∂_x + i∂_y) B_n e^{inθ} = -κ²/(2n + 2) B_{n+1} e^{i(n+1)θ} and (∂_x - i∂_y) B_n e^{inθ} = 2n B_{n-1} e^{i(n-1)θ}.
+
+    Args:
+        place: Centre, start of time, radius of the disk, (4,).
+        orders: n >= 0, (K,), sorted.
+        waves: κ, (K,) complex.
+        rates: λ, (K,) complex.
+        amplitudes: c, (K,) complex.
+        name: What they are.
+        generators: The symmetries.
+    """
+
+    kind = "polar"
+
+    def __init__(
+        self,
+        place: np.ndarray,
+        orders: np.ndarray,
+        waves: np.ndarray,
+        rates: np.ndarray,
+        amplitudes: np.ndarray,
+        name: str = "sum of Bessel functions",
+        generators: Sequence[str] = (),
+    ) -> None:
+        self.place, self.orders = place, orders
+        self.waves, self.rates, self.amplitudes = (np.asarray(a, dtype=complex) for a in (waves, rates, amplitudes))
+        self.name, self.generators = name, tuple(generators)
+
+    def __len__(self) -> int:
+        """One sum."""
+        return 1
+
+    def jets(self, points: np.ndarray, needed: Needed) -> np.ndarray:
+        """Radial factors by Chebyshev interpolation from a table of one column per term."""
+        result = np.zeros((len(points), len(needed), 1))
+        for order in np.unique(self.orders):
+            own = self.orders == order
+            wave, rate, amplitude = self.waves[own], self.rates[own], self.amplitudes[own]
+            shifted: dict[int, list[tuple[int, np.ndarray]]] = {}
+            for column, (_, (a, b, c)) in enumerate(needed):
+                for turned, factor in _derivative(int(order), wave, a, b).items():
+                    shifted.setdefault(turned, []).append((column, factor * amplitude * rate**c))
+            for turned, parts in shifted.items():
+                for low in range(0, len(points), _CHUNK):
+                    piece = slice(low, low + _CHUNK)
+                    result[piece, :, 0] += self._sum(points[piece], turned, wave, rate, parts, len(needed))
+        return result
+
+    def _sum(
+        self, points: np.ndarray, turned: int, wave: np.ndarray, rate: np.ndarray, parts: list, width: int
+    ) -> np.ndarray:
+        x, y = points[:, 0] - self.place[0], points[:, 1] - self.place[1]
+        shape = interpolated(abs(turned), wave, np.hypot(x, y), self.place[3])
+        shape = shape * np.exp(np.outer(points[:, 2] - self.place[2], rate))
+        turn = np.exp(1j * turned * np.arctan2(y, x))
+        result = np.zeros((len(points), width))
+        for column, factor in parts:
+            result[:, column] += (turn * (shape @ factor)).real
+        return result
+
+    def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
+        """With Bessel functions and polar coordinates."""
+        x, y, t = (s - exact_number(o) for s, o in zip(coordinates, self.place, strict=False))
+        radius, angle, total = sp.sqrt(x**2 + y**2), sp.atan2(y, x), []
+        for n, wave, rate, c in zip(self.orders.tolist(), self.waves, self.rates, self.amplitudes, strict=True):
+            kappa, speed, factor = (exact_number(v.real) + sp.I * exact_number(v.imag) for v in (wave, rate, c))
+            shape = sp.factorial(n) * (2 / kappa) ** n * sp.besselj(n, kappa * radius) if wave else radius**n
+            total.append(factor * shape * sp.exp(sp.I * n * angle + speed * t))
+        return (sp.re(sp.Add(*total)),)
+
+    def parameters(self, index: int) -> dict[str, Any]:
+        """How many products, and the highest angular order."""
+        return {"products": len(self.orders), "highest order": int(self.orders.max(initial=0))}
+
+    def take(self, keep: np.ndarray) -> PolarAtoms:
+        """The sum, or nothing of it."""
+        rest = slice(None) if len(keep) else slice(0)
+        own = (self.orders[rest], self.waves[rest], self.rates[rest], self.amplitudes[rest])
+        return PolarAtoms(self.place, *own, self.name, self.generators)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """All arrays."""
+        arrays = {"place": self.place, "orders": self.orders.astype(np.int64)}
+        for name, array in (("waves", self.waves), ("rates", self.rates), ("amplitudes", self.amplitudes)):
+            arrays |= {f"{name}.re": array.real.copy(), f"{name}.im": array.imag.copy()}
+        return {"name": self.name, "generators": list(self.generators)}, arrays
+
+    @classmethod
+    def from_state(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> PolarAtoms:
+        """Rebuild from `state()`."""
+        waves, rates, amplitudes = (
+            arrays[f"{name}.re"] + 1j * arrays[f"{name}.im"] for name in ("waves", "rates", "amplitudes")
+        )
+        return cls(arrays["place"], arrays["orders"], waves, rates, amplitudes, meta["name"], meta["generators"])
+
+
+def radial(order: int, wave: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """B_n(κ, r) = n! (2/κ)^n J_n(κr), without overflow.
+
+    Args:
+        order: n >= 0.
+        wave: κ, (K,) complex.
+        radius: r, (N,).
+
+    Returns:
+        (N, K) complex.
+
+    Example:
+        >>> complex(radial(2, np.array([1e-4 + 0j]), np.array([0.5]))[0, 0]).real
+        0.24999999...
+    """
+    argument = np.outer(radius, wave)
+    small, real = np.abs(argument) < 2.0, np.broadcast_to(wave.imag == 0, argument.shape)
+    values = np.zeros(argument.shape, dtype=complex)
+    values[real & ~small] = jv(order, argument[real & ~small].real)  # the complex routine gives NaN at some zeros
+    values[~real & ~small] = jve(order, argument[~real & ~small])
+    safe = np.where(wave == 0, 1.0, wave)
+    values *= np.exp(gammaln(order + 1) + order * np.log(2 / safe) + np.abs(argument.imag))
+    square = -(argument[small] ** 2) / 4
+    term = np.ones(len(square), dtype=complex)
+    series = term.copy()
+    for j in range(1, 18):  # r^n Σ_j n! (-κ²r²/4)^j/(j! (n + j)!)
+        term = term * square / (j * (order + j))
+        series += term
+    values[small] = series * np.broadcast_to((radius**order)[:, None], argument.shape)[small]
+    return values
+
+
+def interpolated(order: int, wave: np.ndarray, radius: np.ndarray, largest: float) -> np.ndarray:
+    """B_n(κ, r) at many radii from Chebyshev points of [0, R].
+
+    Args:
+        order: n.
+        wave: κ, (K,).
+        radius: r in [0, R], (N,).
+        largest: R.
+
+    Returns:
+        (N, K) complex.
+    """
+    count = int(0.6 * np.abs(wave).max(initial=0.0) * largest) + order // 2 + 32
+    if len(radius) <= 2 * count:
+        return radial(order, wave, radius)
+    angles = np.pi * (np.arange(count) + 0.5) / count
+    table = radial(order, wave, largest / 2 * (1 + np.cos(angles)))
+    transform = np.cos(np.outer(np.arange(count), angles)) * 2 / count
+    transform[0] /= 2
+    series = transform @ table
+    turned = np.arccos(np.clip(2 * radius / largest - 1, -1.0, 1.0))
+    basis = np.cos(np.outer(turned, np.arange(count)))
+    return np.asarray(basis @ series.real + 1j * (basis @ series.imag))
+
+
+def _derivative(order: int, wave: np.ndarray, a: int, b: int) -> dict[int, np.ndarray]:
+    """∂_x^a ∂_y^b of B_n e^{inθ}: factor by new order, negative ones for e^{-i|n|θ}."""
+    known = {order: np.ones(len(wave), dtype=complex)}
+    for sign in [1.0] * a + [-1.0] * b:
+        following: dict[int, np.ndarray] = {}
+        for n, factor in known.items():
+            up = factor * (-(wave**2) / (2 * (n + 1)) if n >= 0 else -2.0 * n)  # ∂_x + i∂_y: e^{inθ} to e^{i(n+1)θ}
+            down = factor * (2.0 * n if n > 0 else -(wave**2) / (2 * (1 - n)))  # ∂_x - i∂_y
+            half = (up / 2, down / 2) if sign > 0 else (up / 2j, -down / 2j)
+            for new, part in zip((n + 1, n - 1), half, strict=True):
+                following[new] = following.get(new, 0.0) + part
+        known = following
+    return known

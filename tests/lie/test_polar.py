@@ -1,0 +1,78 @@
+"""Heat and waves on disks: Bessel series, free rims, moving data, derivatives, checkpoints."""
+
+import warnings
+
+import numpy as np
+import pytest
+import sympy as sp
+from scipy.special import j0, j1, jn_zeros, jnp_zeros, jv
+
+from sciml import IBVP, Dirichlet, Disk, Neumann, Robin, coordinates, field, load_solution
+from sciml.errors import SolverWarning
+from sciml.problems import heat
+from solvers.lie import LieSolver
+from solvers.lie.polar.polar_atoms import radial
+
+x, y, t = coordinates("x y t")
+u = field("u", x, y, t)
+HEAT = u.diff(t) - u.diff(x, 2) - u.diff(y, 2)
+
+
+@pytest.mark.filterwarnings("ignore::sciml.errors.SolverWarning")
+def test_cooling_disk_against_its_series(tmp_path) -> None:
+    """u0 = 1 - r²: 8 Σ J0(λr) exp(-λ²t)/(λ³ J1(λ)) (Carslaw & Jaeger 1959, section 7.6)."""
+    last = sp.Rational(1, 5)
+    lie = LieSolver(tol=1e-4).solve(IBVP(HEAT, Disk((x, y)), (t, 0, last), {u: 1 - x**2 - y**2}, [Dirichlet(u, 0)]))
+    zeros = jn_zeros(0, 200)
+    value = float((8 * j0(0.5 * zeros) * np.exp(-(zeros**2) * 0.05) / (zeros**3 * j1(zeros))).sum())
+    assert float(lie(x=0.3, y=0.4, t=0.05)) == pytest.approx(value, rel=1e-6)
+    points = np.random.default_rng(0).uniform([-0.6, -0.6, 0.02], [0.6, 0.6, 0.2], (50, 3))
+    assert np.abs(lie.residual(points)).max() < 1e-9
+    lie.save(tmp_path / "lie")
+    assert np.array_equal(load_solution(tmp_path / "lie").evaluate(points), lie.evaluate(points))
+    assert any("∂_t" in name for name in lie.terms[0].generators)
+    formula = lie.expr.subs({x: sp.Float(0.3), y: sp.Float(0.4), t: sp.Float(0.05)}).evalf()
+    assert float(sp.re(formula)) == pytest.approx(value, rel=1e-6)
+
+
+def test_a_drum_with_a_free_rim_rings_with_one_mode() -> None:
+    """u = J1(κr) cos θ cos κt with J1'(κ) = 0, on a disk that is not the unit disk."""
+    kappa = float(jnp_zeros(1, 1)[0]) / 2
+    radius = sp.sqrt((x - 1) ** 2 + y**2)
+    start = sp.besselj(1, sp.Float(kappa, 20) * radius) * (x - 1) / radius
+    problem = IBVP(u.diff(t, 2) - u.diff(x, 2) - u.diff(y, 2), Disk((x, y), center=(1, 0), radius=2), (t, 0, 2),
+                   {u: start, u.diff(t): 0}, [Neumann(u, 0)])  # fmt: skip
+    lie = LieSolver(tol=1e-8).solve(problem)
+    angle = np.arctan2(0.7, 0.5)
+    expected = jv(1, kappa * np.hypot(0.5, 0.7)) * np.cos(angle) * np.cos(kappa * 1.3)
+    assert float(lie(x=1.5, y=0.7, t=1.3)) == pytest.approx(expected, abs=1e-8)
+
+
+def test_robin_rim_and_moving_data() -> None:
+    """A plane thermal wave crosses the disk; its flux at the rim is prescribed."""
+    exact = sp.exp(-t) * sp.cos(x)
+    normal = (x * exact.diff(x) + y * exact.diff(y)) / 1 + 2 * exact
+    problem = IBVP(HEAT, Disk((x, y)), (t, 0, sp.Rational(1, 2)), {u: sp.cos(x)}, [Robin(u, 2, normal)])
+    lie = LieSolver(tol=1e-5).solve(problem)
+    assert lie.error(exact).maximum["u"] < 1e-5
+
+
+@pytest.mark.slow
+def test_spreading_pulse() -> None:
+    case = heat.disk_pulse()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SolverWarning)
+        lie = LieSolver(tol=1e-8).solve(case.problem)
+    assert lie.error(case.reference).relative_l2["u"] < 1e-8
+    for place, value in case.values.items():
+        assert float(lie.evaluate([list(place)])[0, 0]) == pytest.approx(value, rel=1e-6)
+
+
+def test_radial_factors_near_the_centre_and_far_from_it() -> None:
+    waves = np.array([0.0, 3.0, 40.0, 5 + 5j])
+    found = radial(3, waves, np.array([1e-3, 0.9]))
+    assert found[1, 0] == pytest.approx(0.9**3)
+    for column in (1, 2, 3):
+        expected = 6 * (2 / waves[column]) ** 3 * jv(3, waves[column] * 0.9)
+        assert abs(found[1, column] - expected) < 1e-12 * abs(expected)
+    assert np.allclose(found[0], 1e-9, rtol=1e-2)
