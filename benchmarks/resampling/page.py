@@ -21,7 +21,7 @@ def lines_of(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     return [
         (
             line.problem, line.sampler, str(line.runs), f"{line.median:.1e}", f"{line.low:.1e} to {line.high:.1e}",
-            f"{line.worst:.1e}", str(line.failures), f"{100 * line.share:.0f} %", f"{line.ratio:.1f}",
+            f"{line.worst:.1e}", str(line.failures), f"{100 * line.share:.0f} %", f"{line.ratio:.2g}",
         )
         for line in table(outcomes)
     ]  # fmt: skip
