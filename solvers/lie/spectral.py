@@ -10,7 +10,8 @@ from solvers.lie.placement import Density, place_rows, unit_scale
 from solvers.lie.rows import ConditionRows
 from solvers.lie.spectral_atoms import ChebyshevAtoms, TensorBasis
 
-_DEGREES = {1: (16, 32, 64, 128), 2: (10, 16, 24, 32), 3: (6, 9, 12), 4: (4, 6)}
+# sizes per axis; from three axes on polynomials of a total degree, which spend no unknowns on the corners of the cube
+_DEGREES = {1: (16, 32, 64, 128), 2: (10, 16, 24, 32), 3: (8, 12, 17), 4: (6, 9)}
 
 
 def spectral_fit(
@@ -32,19 +33,19 @@ def spectral_fit(
     scale = equation_scale(problem)
     best: tuple[ChebyshevAtoms, float] | None = None
     for size in _DEGREES[d]:
-        if best is not None and m * size**d > most:
+        basis = TensorBasis(bounds, (size,) * d, m, size - 1 if d > 2 else None)
+        if best is not None and len(basis) > most:
             break
-        basis = TensorBasis(bounds, (size,) * d, m)
+        inside = size + 4 if d < 3 else 3 * size // 4 + 2
         made = [
-            ConditionRows(problem, place_rows(problem, Density(order=order, interior=size + 4, shift=shift)), scale)
+            ConditionRows(problem, place_rows(problem, Density(order=order, interior=inside, shift=shift)), scale)
             for order, shift in ((10, 1), (7, 2))
         ]
         chosen = [_interior_only(rows) if equations_only else slice(None) for rows in made]
         fit_rows, check = made
         first, second = chosen
         fit = solve_rows(fit_rows.matrix([basis])[first], fit_rows.target()[first], fit_rows.row_weights[first], 1e-13)
-        shape = (1, m, *basis.shape)
-        atom = ChebyshevAtoms(bounds, fit.amplitudes.reshape(shape), "spectral solution")
+        atom = ChebyshevAtoms(bounds, basis.table(fit.amplitudes), "spectral solution")
         residual = check.matrix([atom])[second, 0] - check.target()[second]
         size_of_data = float(np.linalg.norm((check.row_weights * check.target())[second]))
         error = float(np.linalg.norm(check.row_weights[second] * residual) / max(size_of_data, 1e-300))

@@ -31,26 +31,35 @@ class TensorBasis(Atoms):
         bounds: (d, 2).
         shape: Number of polynomials per coordinate.
         fields: m.
+        total: Largest total degree; None for all products.
     """
 
-    def __init__(self, bounds: np.ndarray, shape: Sequence[int], fields: int) -> None:
+    def __init__(self, bounds: np.ndarray, shape: Sequence[int], fields: int, total: int | None = None) -> None:
         self.bounds, self.shape, self.fields = bounds, tuple(shape), fields
         self.name, self.generators = "Chebyshev", ()
+        degrees = np.indices(self.shape).reshape(len(self.shape), -1)
+        self.places = degrees[:, degrees.sum(axis=0) <= total] if total is not None else degrees
 
     def __len__(self) -> int:
         """Their number."""
-        return self.fields * int(np.prod(self.shape))
+        return self.fields * self.places.shape[1]
+
+    def table(self, amplitudes: np.ndarray) -> np.ndarray:
+        """Amplitudes as coefficients of all products, (1, m, n_1, ..., n_d)."""
+        found = np.zeros((1, self.fields, *self.shape))
+        for field, own in enumerate(amplitudes.reshape(self.fields, -1)):
+            found[0, field][tuple(self.places)] = own
+        return found
 
     def jets(self, points: np.ndarray, needed: Needed) -> np.ndarray:
         """Products of one-dimensional tables."""
-        size = int(np.prod(self.shape))
+        size = self.places.shape[1]
         result = np.zeros((len(points), len(needed), len(self)))
         for column, (field, orders) in enumerate(needed):
-            table = np.ones((len(points), 1))
+            table = np.ones((len(points), size))
             for axis, order in enumerate(orders):
                 low, high = map(float, self.bounds[axis])
-                one = chebyshev_table(points[:, axis], low, high, self.shape[axis], order)
-                table = (table[:, :, None] * one[:, None, :]).reshape(len(points), -1)
+                table *= chebyshev_table(points[:, axis], low, high, self.shape[axis], order)[:, self.places[axis]]
             result[:, column, field * size : (field + 1) * size] = table
         return result
 

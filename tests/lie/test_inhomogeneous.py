@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -10,6 +11,7 @@ from sciml.classification import linear_form
 from sciml.problems import heat, poisson
 from solvers.lie import LieSolver
 from solvers.lie.inhomogeneous import undetermined
+from solvers.lie.spectral_atoms import ChebyshevAtoms, TensorBasis
 
 x, y, t = coordinates("x y t")
 u, v = field("u", x, t), field("v", x, y)
@@ -46,3 +48,30 @@ def test_a_source_without_a_finite_space_by_polynomials() -> None:
     lie = LieSolver(tol=1e-8).solve(problem)
     assert lie.error(exact).relative_l2["u"] < 1e-8
     assert any(term.name == "particular solution" for term in lie.terms)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("second", [False, True])
+def test_moving_sides_and_sources_in_two_dimensions(second: bool) -> None:
+    """Total degree 16 reaches smooth solutions of three variables."""
+    w = field("w", x, y, t)
+    exact = sp.sin(x - t) + sp.cos(y + t) if second else sp.exp(-2 * t) * sp.sin(x) * sp.cos(y) + x * t
+
+    def operator(known: sp.Expr) -> sp.Expr:
+        return known.diff(t, 1 + second) - known.diff(x, 2) - known.diff(y, 2)
+
+    initial = {w: exact.subs(t, 0)} | ({w.diff(t): exact.diff(t).subs(t, 0)} if second else {})
+    problem = IBVP(sp.Eq(operator(w), sp.expand(operator(exact))), Rectangle((x, 0, 1), (y, 0, 1)), (t, 0, 1), initial,
+                   [Dirichlet(w, exact)])  # fmt: skip
+    assert LieSolver().solve(problem).error(exact).relative_l2["w"] < 1e-10
+
+
+def test_total_degree_spares_the_corners_of_the_cube() -> None:
+    basis = TensorBasis(np.array([[0.0, 1.0]] * 3), (5, 5, 5), 1, total=4)
+    assert len(basis) == 35  # binomial(7, 3)
+    points = np.random.default_rng(0).uniform(size=(40, 3))
+    amplitudes = np.random.default_rng(1).standard_normal(35)
+    atom = ChebyshevAtoms(basis.bounds, basis.table(amplitudes))
+    for orders in [(0, 0, 0), (1, 0, 2)]:
+        summed = basis.jets(points, [(0, orders)])[:, 0] @ amplitudes
+        assert np.abs(summed - atom.jets(points, [(0, orders)])[:, 0, 0]).max() < 1e-9 * np.abs(summed).max()
