@@ -31,9 +31,7 @@ def systematic(density: np.ndarray, count: int, generator: np.random.Generator) 
     return np.unique(np.minimum(np.searchsorted(ends, marks), len(density) - 1))
 
 
-def by_score(
-    scores: np.ndarray, power: float, floor: float, count: int, generator: np.random.Generator
-) -> np.ndarray:
+def by_score(scores: np.ndarray, power: float, floor: float, count: int, generator: np.random.Generator) -> np.ndarray:
     """Different indices drawn with density score^power / mean + floor (Wu et al. 2023, arXiv 2207.10289).
 
     Args:

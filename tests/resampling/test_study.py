@@ -10,10 +10,13 @@ import pytest
 from scipy.stats import wilcoxon
 
 from benchmarks.resampling import study
+from benchmarks.resampling.arms import ARMS
 from benchmarks.resampling.page import HEAD, TESTS, comparisons_of, lines_of, markdown, ranking, write_page
 from benchmarks.resampling.statistics import compared, holm, ranks, table
 from benchmarks.resampling.store import Outcome, append, read
 from benchmarks.resampling.study import Plan, run_all, run_one
+from sciml import MLP, sample
+from sciml.residuals import ConstrainedNetwork, hard_constraint
 
 PLAN = Plan(("diffusion", "Burgers"), ("fixed", "ours"), 2, 1.0, 100, 4, 1)
 BASE = Outcome("diffusion", "fixed", "lm", 0, 1.0, 100, 4, 1, 0.5, 0.1, 2.0, 9, 0.0, 1.0, 100, 1.1, "done, in words")
@@ -94,3 +97,17 @@ def test_one_real_run_and_its_page(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "page.html").read_text() or "data:image" in (tmp_path / "page.html").read_text()
     text = markdown(HEAD, lines_of([outcome])) + markdown(TESTS, comparisons_of([outcome])) + ranking([outcome])
     assert "| diffusion | ours" in text
+
+
+def test_every_arm_can_be_made_and_draws_points() -> None:
+    problem = study.case("diffusion").problem
+    model = ConstrainedNetwork(MLP(4, 1).bind(problem.bounds, 1, seed=0), hard_constraint(problem))
+    points = sample(problem, interior=60, boundary=0, initial=0)
+    points = points.take(points.mask("pde"))
+    for name, make in ARMS.items():
+        sampler = make(0, 60)
+        for option in {"candidates", "queries"} & set(vars(sampler)) if "RAD" not in name else ():
+            setattr(sampler, option, 100)
+        new = sampler.resample(problem, model, points)
+        assert new.of("pde").weight.sum() == pytest.approx(1.0), name
+        assert 60 <= len(new) <= 66, name
