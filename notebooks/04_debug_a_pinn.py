@@ -25,13 +25,12 @@
 # %%
 import os
 import time
-import warnings
 
 import numpy as np
 import sympy as sp
 
 from influence import Influence, diagnose, self_influence
-from sciml import IBVP, MLP, Dirichlet, Interval, Observations, SolverWarning, coordinates, field
+from sciml import IBVP, MLP, Dirichlet, Interval, Observations, coordinates, field
 from sciml.plotting import plot_history
 from solvers import PINN, Fixed
 
@@ -124,14 +123,12 @@ report.plot()
 # powerful. Each dot is a training point.
 
 # %%
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", SolverWarning)  # printed in the next cell instead
-    why = Influence(solution)
+why = Influence(solution)
 self_influence(why).plot()
 
 # %% [markdown]
-# How far can these answers be trusted? Influence says so itself. Training stopped at the best residual on held-out
-# points, not at the exact minimum, so the answers are of the *proximal* kind; below they are checked against a refit.
+# How far can these answers be trusted? `Influence` says so itself. The training ended near a minimum of its objective;
+# the last steps are made on a copy, and it is said how much they changed. Below, a forecast is checked against a refit.
 
 # %%
 print(why)
@@ -164,7 +161,7 @@ for identity in scores.top(10):
 
 # %%
 suspects = report.faults[0].ids
-before = why.value(u, grid, solution.record.parameters)
+before = scores.before  # the predictions as they are
 start = time.process_time()
 forecast = why.group(suspects, u, at=grid).values[:, 0]
 middle = time.process_time()
