@@ -107,6 +107,7 @@ def test_a_budget_that_suffices_changes_nothing_and_one_of_zero_is_refused() -> 
         LieSolver(max_terms=0)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_terms() -> None:
     problem = IBVP(
         u.diff(t) - u.diff(x, 2) + 2 * u.diff(x),
