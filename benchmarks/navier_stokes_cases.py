@@ -88,7 +88,7 @@ def taylor_green(share: float, seed: int) -> Outcome:
 def beltrami(share: float, seed: int) -> Outcome:
     """Beltrami flow in the cube, ν = 1, t <= 1."""
     case, budget = navier_stokes.beltrami(), 600 * share
-    solution, seconds, count = solve(case.problem, 24, 3, budget, seed, constraints="soft")
+    solution, seconds, count = solve(case.problem, 24, 3, budget, seed)
     numbers = against(solution, case.reference)
     return Outcome("Beltrami 3D", budget, seconds, count, numbers, dict.fromkeys(numbers, "1e-4"), solution.status)
 
