@@ -85,6 +85,15 @@ def test_random_features_train_the_last_layer_only() -> None:
     assert torch.allclose(call_with(model, 3 * theta, points()) - zero, 3 * first, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize("activation", ["sin", "tanh"])
+def test_random_features_have_the_spreads_that_were_asked_for(activation: str) -> None:
+    model = RandomFeatures(4000, activation, spread=[3.0, 0.5]).bind(BOUNDS, 1, seed=0)
+    deviation = model.layers[0].weight.std(dim=0)
+    assert torch.allclose(deviation, torch.tensor([3.0, 0.5], dtype=torch.float64), rtol=0.1)
+    again = network_from_config(model.config())
+    assert again.spread == [3.0, 0.5]
+
+
 def test_pirate_net_starts_as_a_linear_map_of_its_features() -> None:
     model = PirateNet(features=3, blocks=2).bind(BOUNDS, 1, seed=3)
     features = torch.sin((points() - model.centre) / model.half_width @ model.frequencies.T + model.phases)
@@ -134,6 +143,10 @@ def test_refused() -> None:
         PirateNet(features=0)
     with pytest.raises(SolverError, match="harmonics"):
         PeriodicMLP(harmonics={0: 0})
+    with pytest.raises(SolverError, match="positive spreads"):
+        RandomFeatures(spread=[1.0, 0.0])
+    with pytest.raises(SolverError, match="one spread, or 2"):
+        RandomFeatures(spread=[1.0, 2.0, 3.0]).bind(BOUNDS, 1)
     with pytest.raises(SolverError, match="coordinate numbers below 2"):
         PeriodicMLP(harmonics={2: 1}).bind(BOUNDS, 1)
     with pytest.raises(SolverError, match="bound to a problem"):
