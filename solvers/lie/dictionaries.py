@@ -61,6 +61,24 @@ def dictionary_of(statement: Statement) -> Dictionary | None:
     return None
 
 
+def made_of_data(statement: Statement) -> bool:
+    """Whether the atoms of a problem are made of its data, so that they do not fit other data.
+
+    Args:
+        statement: A homogeneous problem.
+
+    Returns:
+        True for travelling profiles and products of modes in two dimensions.
+    """
+    problem = statement.problem
+    if problem.time is None:
+        return False
+    if len(problem.space) > 1:
+        return True
+    evolution = read_evolution(statement) if statement.constant else None
+    return evolution is not None and travelling_speed(statement, evolution) is not None
+
+
 def densities(dictionary: Dictionary, count: int) -> tuple[Density, Density]:
     """Rows for the fit, and independent ones that judge it."""
     own = getattr(dictionary, "densities", None)

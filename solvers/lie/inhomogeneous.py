@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import sympy as sp
 
 from sciml.classification import LinearForm
+from sciml.conditions import Dirichlet, Neumann, Robin
 from sciml.errors import ProblemWarning
 from sciml.ibvp import IBVP
 from solvers.lie.atoms import Atoms, FormulaAtoms
+from solvers.lie.bounds.patches import exact, face_patches
 from solvers.lie.spectral import spectral_fit
 
 _MOST = 60  # functions that span the source and its derivatives
@@ -74,6 +76,48 @@ def homogeneous(problem: IBVP, forms: list[LinearForm]) -> IBVP:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ProblemWarning)  # the user has seen them
         return problem.replace(pde=dict(zip(problem.equation_names, [sp.expand(e) for e in equations], strict=True)))
+
+
+def reduced(problem: IBVP, forms: list[LinearForm], particular: Particular) -> IBVP | None:
+    """The homogeneous equations with the data less those of a particular solution in closed form.
+
+    Atoms that are made of the data (travelling profiles, products of modes) need what is left of them.
+
+    Args:
+        problem: A linear problem in time.
+        forms: Its equations.
+        particular: One solution.
+
+    Returns:
+        The problem for what is left; None where it is no formula, or the conditions are of another kind.
+    """
+    kinds = (Dirichlet, Neumann, Robin)
+    sides = [term for term in problem.terms if term.kind == "boundary"]
+    plain = problem.time is not None and problem.domain.symbolic_bounds is not None and not particular.error
+    if not plain or not all(isinstance(term.condition, kinds) for term in sides):
+        return None
+    known = dict(zip(problem.fields, particular.atom.formula(0, problem.coordinates), strict=True))
+    assert problem.time is not None
+    at = {problem.time[0]: exact(problem.time[1])}
+    initial = {key: sp.simplify(problem.substitute(sp.sympify(data)) - key.subs(known).doit().xreplace(at))
+               for key, data in problem.initial.items()}  # fmt: skip
+    boundary = []
+    for term, face in [(side, face) for side in sides for face in side.faces]:
+        (patch,) = face_patches(problem.domain, face)
+        left = term.condition.operator(problem.space).subs(known).doit()
+        data = sp.simplify(patch.pull(problem.substitute(sp.sympify(term.condition.value) - left), problem.space))
+        robin = (term.condition.beta,) if isinstance(term.condition, Robin) else ()
+        boundary.append(type(term.condition)(term.condition.field, *robin, data, on=face))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProblemWarning)  # the user has seen them
+        return homogeneous(problem, forms).replace(initial=initial, boundary=boundary)
+
+
+def without_data(problem: IBVP) -> bool:
+    """Whether all initial and side data are 0, so that 0 solves the homogeneous problem."""
+    conditions = [term.condition for term in problem.terms if term.kind == "boundary"]
+    plain = all(isinstance(c, (Dirichlet, Neumann, Robin)) and c.value == 0 for c in conditions)
+    return plain and all(data == 0 for data in problem.initial.values())
 
 
 def undetermined(problem: IBVP, forms: list[LinearForm]) -> list[sp.Expr] | None:

@@ -19,9 +19,9 @@ from sciml.record import RowMap, TrainingRecord
 from sciml.solution import Callback, Solution
 from solvers.lie.atoms import Atoms
 from solvers.lie.by_map import carried, solve_nonlinear
-from solvers.lie.dictionaries import Dictionary, densities, dictionary_of
+from solvers.lie.dictionaries import Dictionary, densities, dictionary_of, made_of_data
 from solvers.lie.fit import LinearFit, pruned, solve_rows
-from solvers.lie.inhomogeneous import Particular, homogeneous, particular_solution
+from solvers.lie.inhomogeneous import Particular, homogeneous, particular_solution, reduced, without_data
 from solvers.lie.placement import place_rows, unit_scale
 from solvers.lie.planar.uniqueness import check_unique
 from solvers.lie.rows import ConditionRows
@@ -102,6 +102,12 @@ class LieSolver:
         if (mapped := carried(problem, lambda heat: self.solve(heat, callbacks), self.tol)) is not None:
             return mapped
         particular = particular_solution(problem, forms, self.tol)
+        if particular is not None and made_of_data(Statement(homogeneous(problem, forms), forms, seed=self.seed)):
+            rest = reduced(problem, forms, particular)
+            if rest is not None:
+                return _summed(problem, None if without_data(rest) else self.solve(rest, callbacks), particular)
+            if problem.domain.symbolic_bounds is not None:
+                particular = None  # a polynomial for the whole
         statement = Statement(homogeneous(problem, forms) if particular else problem, forms, seed=self.seed)
         if particular is not None and particular.moving:
             statement.moving_data = True  # what is left of the data moves with it
@@ -163,6 +169,18 @@ class LieSolver:
         share = fit.residual / max(float(np.linalg.norm(problem.target)), 1e-300)
         method = f"sparse sum of at most {self.max_terms} exact atoms, root mean square mismatch {share:.1e}"
         return dataclasses.replace(judged(fit), method=method)
+
+
+def _summed(problem: IBVP, inner: Solution | None, particular: Particular) -> Solution:
+    """The solution of what is left, and the particular solution."""
+    if inner is None:
+        status = "a particular solution in closed form meets all data: exact"
+        history = {"error": [0.0], "terms": [1], "reached": 0.0}
+        return LieSolution(problem, [particular.atom], np.ones(1), status, history)
+    assert isinstance(inner, LieSolution)
+    amplitudes = np.append(inner.amplitudes, 1.0)
+    families = [*inner.families, particular.atom]
+    return LieSolution(problem, families, amplitudes, inner.status, inner.history, inner.record)
 
 
 def _linear_forms(problem: IBVP) -> list[LinearForm]:

@@ -75,3 +75,42 @@ def test_total_degree_spares_the_corners_of_the_cube() -> None:
     for orders in [(0, 0, 0), (1, 0, 2)]:
         summed = basis.jets(points, [(0, orders)])[:, 0] @ amplitudes
         assert np.abs(summed - atom.jets(points, [(0, orders)])[:, 0, 0]).max() < 1e-9 * np.abs(summed).max()
+
+
+def _wave(exact: sp.Expr) -> IBVP:
+    source = sp.expand(exact.diff(t, 2) - exact.diff(x, 2))
+    initial = {u: exact.subs(t, 0), u.diff(t): exact.diff(t).subs(t, 0)}
+    return IBVP(
+        sp.Eq(u.diff(t, 2) - u.diff(x, 2), source), Interval(x, 0, 1), (t, 0, 1), initial, [Dirichlet(u, exact)]
+    )
+
+
+def _plate(exact: sp.Expr) -> IBVP:
+    w = field("w", x, y, t)
+    source = sp.expand(exact.diff(t) - exact.diff(x, 2) - exact.diff(y, 2))
+    return IBVP(sp.Eq(w.diff(t) - w.diff(x, 2) - w.diff(y, 2), source), Rectangle((x, 0, 1), (y, 0, 1)),
+                (t, 0, sp.Rational(1, 5)), {w: exact.subs(t, 0)}, [Dirichlet(w, exact)])  # fmt: skip
+
+
+SINE = sp.sin(sp.pi * x)
+
+
+@pytest.mark.parametrize(
+    ("make", "exact"),
+    [
+        (_wave, SINE * sp.exp(-t)),
+        (_wave, SINE * sp.exp(-t) + sp.sin(2 * sp.pi * x) * sp.cos(2 * sp.pi * t)),
+        (_wave, sp.exp(-t) * sp.cos(x) + x * t + sp.sin(x - t)),
+        (_wave, 1 / (2 + x * t)),
+        (_plate, SINE * sp.sin(sp.pi * y) * sp.cos(3 * t)),
+        (_plate, SINE * sp.sin(sp.pi * y) * sp.cos(3 * t)
+         + sp.sin(2 * sp.pi * x) * sp.sin(sp.pi * y) * sp.exp(-5 * sp.pi**2 * t)),
+    ],
+)  # fmt: skip
+def test_sources_beside_atoms_made_of_the_data(make, exact: sp.Expr) -> None:
+    """Profiles and products of modes are made of what the particular solution leaves of the data."""
+    problem = make(exact)
+    lie = LieSolver().solve(problem)
+    points = problem.domain.sample(500, seed=0, time=tuple(map(float, problem.time[1:])))
+    values = np.broadcast_to(sp.lambdify(problem.coordinates, exact)(*points.T), len(points))
+    assert np.abs(lie.evaluate(points)[:, 0] - values).max() < 1e-11

@@ -50,7 +50,8 @@ def without_profiles(problem: IBVP, family: ProfileAtoms, amplitudes: np.ndarray
         for face in faces:
             role = "left" if face == problem.faces[0] else "right"
             kind = Dirichlet if family.parity[0 if role == "left" else 1] < 0 else Neumann
-            data = problem.substitute(sp.sympify(condition.value)) - taken.get(role, 0)
+            there = {problem.space[0]: sp.nsimplify(family.interval[role == "right"], rational=True)}
+            data = problem.substitute(sp.sympify(condition.value)).xreplace(there) - taken.get(role, 0)
             boundary.append(kind(known, _left(data), on=face))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ProblemWarning)

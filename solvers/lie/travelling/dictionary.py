@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import sympy as sp
 
@@ -96,8 +98,10 @@ class TravellingDictionary:
         sides = self.statement.sides
         assert sides is not None
         places = {face: self.statement.problem.domain.sample_face(face, 1)[0, 0] for face in sides}
-        left, right = sorted(places, key=lambda face: places[face])
-        return sides[left], sides[right]
+        there = [{self.x: sp.nsimplify(end, rational=True)} for end in (self.a, self.b)]
+        left, right = (dataclasses.replace(sides[face], data=sp.sympify(sides[face].data).xreplace(place))
+                       for face, place in zip(sorted(places, key=lambda f: places[f]), there, strict=True))  # fmt: skip
+        return left, right
 
     def _lift(self, left: Side, right: Side) -> sp.Expr:
         """A polynomial solution with the values and rates of the data on the sides at the start."""
