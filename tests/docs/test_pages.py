@@ -13,6 +13,7 @@ PAGES = (
     "docs/start.md",
     "docs/problem.md",
     "docs/symmetries.md",
+    "docs/lie_solver.md",
     "docs/pictures.md",
     "docs/influence.md",
     "docs/resampling.md",
