@@ -114,9 +114,9 @@ plot_flow(stream, "vorticity", resolution=120 if FAST else 260)
 
 # %% [markdown]
 # ## What to distrust
-# In the stored run the network's drag is right to 0.2 % both ways, but its lift, five hundred times smaller, is wrong by
-# a factor of three. A small number that is left over from large ones needs a residual that is smaller still; the status
-# says how large it is.
+# In the stored run the network's drag is right to 0.2 % both ways, but its lift, five hundred times smaller, is wrong
+# by a factor of three. A small number that is left over from large ones needs a residual that is smaller still; the
+# status says how large it is.
 #
 # For plane steady flows at such Reynolds numbers finite elements are more accurate in less time, and a network is not
 # the tool of choice. It may become one where measurements enter and coefficients are unknown (notebook 06).
