@@ -1,5 +1,7 @@
 """Indicators on influences whose answer is known by construction, and against direct sums."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,7 @@ from influence import (
 )
 from influence.diagnosis.conflict import Conflict
 from influence.diagnosis.held_out import HeldOut
+from influence.diagnosis.training_faults import _noise_explains
 from influence.scores import Scores
 from sciml.errors import PointsError, SolverError
 
@@ -186,6 +189,18 @@ def test_loss_without_a_group_is_that_of_a_refit() -> None:
         left = np.linalg.lstsq(design[rest], values[rest], rcond=None)[1][0]
         assert found.left[i] == pytest.approx(left / total, rel=1e-9)
     assert found.names[found.best] == "third"
+
+
+def test_noise_of_data_explains_no_more_than_it_causes() -> None:
+    def found(p_value: float, level: float) -> SimpleNamespace:
+        return SimpleNamespace(structures=[SimpleNamespace(p_value=p_value)], excess={"pde": (level, 1.0)})
+
+    missed = {"pde": 0.2}
+    assert _noise_explains(found(0.4, 1.5), missed)
+    assert not _noise_explains(found(0.4, 5.0), missed)  # five times what the noise can cause
+    assert not _noise_explains(found(0.001, 1.5), missed)  # a pattern is no noise
+    assert not _noise_explains(found(0.4, 1.5), {"initial u": 0.2})
+    assert not _noise_explains(SimpleNamespace(structures=[], excess={}), missed)
 
 
 def test_residual_of_left_out_points_is_exact_for_a_line() -> None:
