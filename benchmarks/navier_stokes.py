@@ -4,7 +4,7 @@ Tanh networks, one thread, float64, CPU-seconds of the process with 1 seed; `--q
 `--only` some of the cases, `--scale` another part of the budgets. Nothing is measured inside the domain except in the
 inverse problem. References: closed solutions, or `FiniteElement` with Taylor-Hood elements on meshes refined at walls,
 whose own distance from published numbers is printed too. Errors of a raw cavity leave out r < 0.1 around the corners of
-the lid. `--deepxde PYTHON` adds DeepXDE's Adam and L-BFGS, on the same network, points and CPU time, by the interpreter
+the lid. `--deepxde PYTHON` adds DeepXDE's Adam and L-BFGS, the same network, problem and CPU time, by the interpreter
 of an environment that has it.
 """
 

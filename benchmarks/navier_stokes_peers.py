@@ -1,6 +1,6 @@
 """DeepXDE on flows of `benchmarks.navier_stokes`: `python -m benchmarks.navier_stokes_peers kovasznay --seconds 40`.
 
-The same network, the same points and the same CPU time in float64: Adam for a third of the time, then its L-BFGS,
+The same network and CPU time in float64, in cavities the same points: Adam for a third of the time, then its L-BFGS,
 started again when it ends by its own test, with unit weights of all terms, which is how its examples are written.
 Prints one line of JSON. Runs in any environment that has DeepXDE and can import this package.
 """
