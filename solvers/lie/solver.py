@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import sympy as sp
 import torch
 
 from sciml.classification import LinearForm, linear_form
@@ -17,7 +18,7 @@ from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_ibvp
 from sciml.record import RowMap, TrainingRecord
 from sciml.solution import Callback, Solution
-from solvers.lie.atoms import Atoms
+from solvers.lie.atoms import Atoms, FormulaAtoms
 from solvers.lie.by_map import carried, solve_nonlinear
 from solvers.lie.dictionaries import Dictionary, densities, dictionary_of, made_of_data
 from solvers.lie.fit import LinearFit, pruned, solve_rows
@@ -200,6 +201,8 @@ def _linear_forms(problem: IBVP) -> list[LinearForm]:
 def _fitted(
     problem: IBVP, families: list[Atoms], dictionary: Dictionary, count: int, particular: Particular | None
 ) -> _Candidate:
+    zero = FormulaAtoms(problem.coordinates, [sp.S.Zero] * len(problem.fields), name="zero")
+    families = [family for family in families if len(family)] or [zero]  # data without a single mode
     scale = unit_scale(problem)
     rows, check = [ConditionRows(problem, place_rows(problem, d), scale, d.level) for d in densities(dictionary, count)]
     fit = solve_rows(rows.matrix(families), _target(rows, particular), rows.row_weights)

@@ -190,3 +190,19 @@ def test_nonlinear_conditions_are_refused() -> None:
     with pytest.raises(SolverError, match="nonlinear") as refusal:
         LieSolver().solve(problem)
     assert "PINN" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        lambda: IBVP(sp.Eq(u.diff(t), u.diff(x, 2)), Interval(x, 0, 1), (t, 0, 1), {u: 0}, [Dirichlet(u, 0)]),
+        lambda: IBVP(
+            sp.Eq(u.diff(t, 2), u.diff(x, 2)), Interval(x, 0, 1), (t, 0, 1), {u: 0, u.diff(t): 0}, [Dirichlet(u, 0)]
+        ),
+    ],
+    ids=["heat", "wave"],
+)
+def test_data_of_zeros_have_the_zero_solution(problem) -> None:
+    solution = LieSolver().solve(problem())
+    assert solution.expr == 0
+    assert not solution(x=0.3, t=0.4).any()
