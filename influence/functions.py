@@ -59,7 +59,7 @@ class Influence:
         >>> x = torch.linspace(0, 1, 5, dtype=torch.float64)
         >>> block = RowBlock("fit", torch.stack([x, x**2], dim=1), lambda p, z: p[0] + p[1] * z[0] - z[1], 0.2)
         >>> fit = Influence.from_rows(torch.tensor([-0.125, 1.0]).double(), [block])
-        >>> fit.scores(lambda p: p[1]).values.round(4)
+        >>> fit.scores(lambda p: p[1]).values.round(4) + 0.0
         array([[ 0.25  , -0.0357,  0.    ,  0.0357, -0.25  ]])
     """
 

@@ -21,14 +21,15 @@ KINDS = [
     ModifiedMLP(width=8, depth=2),
     PirateNet(features=7, blocks=1),
     SineNetwork(width=8, depth=2),
-    RandomFeatures(width=100),
+    RandomFeatures(width=200),
 ]
 
 
 def trained(network: nn.Module, problem: IBVP, constraints: str) -> PINNSolution:
     steps = 100 if isinstance(network, PirateNet) else 30  # it begins as a linear map of few features
-    method = "gauss-newton" if isinstance(network, RandomFeatures) else "lm"  # the first is for linear models
-    return PINN(network, optimiser=method, steps=steps, tolerance=1e-5, points=Counts(150, 30, 30), progress=False,
+    linear = isinstance(network, RandomFeatures)  # more parameters, and rows for them, in one solve
+    method, points = ("gauss-newton", Counts(300, 60, 60)) if linear else ("lm", Counts(150, 30, 30))
+    return PINN(network, optimiser=method, steps=steps, tolerance=1e-5, points=points, progress=False,
                 constraints=constraints).solve(problem)  # fmt: skip
 
 
