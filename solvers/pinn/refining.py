@@ -88,7 +88,7 @@ class RAR:
             The larger set; the same object when `most` is reached.
         """
         name = _interior(problem)
-        free = self.add if self.most is None else min(self.add, self.most - int(points.mask(name).sum()))
+        free = _room(self.add, self.most, points, name)
         if free <= 0:
             return points
         seed = _seed(self.seed, points)
@@ -99,6 +99,12 @@ class RAR:
         else:
             chosen = by_score(size, self.power, self.floor, free, np.random.default_rng(seed))
         return equal_weights(points.add(pool[chosen], name), name)
+
+
+
+def _room(add: int, most: int | None, points: PointSet, name: str) -> int:
+    """How many points may be added to a term."""
+    return add if most is None else min(add, most - int(points.mask(name).sum()))
 
 
 @dataclass
@@ -292,7 +298,7 @@ class SolutionGradient:
             The new set; the same object when `most` is reached.
         """
         name = _interior(problem)
-        free = self.add if self.most is None else min(self.add, self.most - int(points.mask(name).sum()))
+        free = _room(self.add, self.most, points, name)
         if self.mode == "add" and free <= 0:
             return points
         seed = _seed(self.seed, points)
