@@ -101,7 +101,6 @@ class RAR:
         return equal_weights(points.add(pool[chosen], name), name)
 
 
-
 def _room(add: int, most: int | None, points: PointSet, name: str) -> int:
     """How many points may be added to a term."""
     return add if most is None else min(add, most - int(points.mask(name).sum()))
