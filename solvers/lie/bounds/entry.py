@@ -80,12 +80,15 @@ def error_bound(
         rounding, left = mismatch.rounding
     except NotEnclosed as refusal:
         return Bound(None, None, str(refusal))
-    details = bound.details | {"rounding": rounding}
-    reason = bound.reason
+    return _with_rounding(bound, rounding, left, float(problem.domain.measure) * (1 + 1e-12))
+
+
+def _with_rounding(bound: Bound, rounding: float, left: Any, measure: float) -> Bound:
+    """The bound of the exact approximation and the rounding of its evaluation, outwards."""
+    details, reason = bound.details | {"rounding": rounding}, bound.reason
     if left:
         details["rounding unknown at"] = left
         reason += "; rounding near singular points of the approximation is not included"
-    measure = float(problem.domain.measure) * (1 + 1e-12)
     sup = None if bound.sup is None else math.nextafter(bound.sup + rounding, math.inf)
     l2 = bound.l2
     if l2 is None and bound.sup is not None:
