@@ -13,6 +13,7 @@ from solvers.lie.bounds.patches import exact
 from solvers.lie.bounds.regularity import has_branches
 from solvers.lie.bounds.start import at_start
 from solvers.lie.bounds.sup import NotEnclosed
+from solvers.lie.bounds.zeros import vanishes
 
 
 def ends(mismatch: Mismatch, axis: int) -> tuple[sp.Expr, sp.Expr]:
@@ -112,8 +113,3 @@ def face_gaps(mismatch: Mismatch, field: int) -> dict[tuple[int, int], sp.Expr]:
     if set(gaps) != wanted or any(side.beta is not None for side in mismatch.sides if side.field == field):
         raise NotEnclosed("the mismatch on the sides is lifted for Dirichlet conditions on all sides only")
     return gaps
-
-
-def vanishes(expression: sp.Expr) -> bool:
-    """Whether an expression is 0, by SymPy."""
-    return expression == 0 or sp.expand(expression) == 0 or sp.simplify(expression) == 0

@@ -19,6 +19,7 @@ from solvers.lie.bounds.residuals import residual_expressions
 from solvers.lie.bounds.rounding import UNIT, rounding_error
 from solvers.lie.bounds.start import at_start, joined_exponentials
 from solvers.lie.bounds.sup import NotEnclosed, size_by_cells
+from solvers.lie.bounds.zeros import vanishes
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Mismatch:
                 gap = self.problem.substitute(term.expressions[0]).subs(at_rest).doit() / kind[2]
                 gaps = [p.pull(gap.xreplace({self.time: self.start}), self.space)
                         for face in term.faces for p in face_patches(self.problem.domain, face)]  # fmt: skip
-            if not all(_is_zero(gap) for gap in gaps):
+            if not all(vanishes(gap) for gap in gaps):
                 raise NotEnclosed("initial and side data do not agree where they meet: no bound is known")
 
     def put(self, expression: sp.Expr) -> sp.Expr:
@@ -370,10 +371,6 @@ def _outwards(end: sp.Expr, way: int) -> sp.Rational:
     if end.is_Rational:
         return end
     return sp.Rational(float(end)) + way * sp.Rational(1, 10**14) * (1 + abs(sp.Rational(float(end))))
-
-
-def _is_zero(expression: sp.Expr) -> bool:
-    return bool(expression == 0 or sp.expand(expression) == 0 or sp.simplify(expression) == 0)
 
 
 def _plane(domain: Any, face: str, axis: sp.Symbol) -> sp.Expr:

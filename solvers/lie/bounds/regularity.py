@@ -14,7 +14,7 @@ import sympy as sp
 
 from solvers.lie.bounds.kinks import Box, analytic_form, decided, deciding_argument
 from solvers.lie.bounds.sup import NotEnclosed
-from solvers.lie.bounds.zeros import nonzero_inside, without_floats
+from solvers.lie.bounds.zeros import nonzero_inside, vanishes, without_floats
 
 _BRANCHES = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
 _JUMPS = (sp.sign, sp.Heaviside, sp.Piecewise)
@@ -101,7 +101,7 @@ def require_continuous(expression: sp.Expr, axes: Sequence[sp.Symbol], box: Box,
         sides = [decided(current, argument, sign) for sign in (-1, 1)]
         gap = sides[1] - sides[0]
         for root in roots:
-            if low < root < high and not _vanishes(gap.xreplace({symbol: root})):
+            if low < root < high and not vanishes(gap.xreplace({symbol: root})):
                 raise NotEnclosed(reason)
         stack += sides
     raise NotEnclosed(reason)
@@ -158,10 +158,6 @@ def _roots(argument: sp.Expr, symbol: sp.Symbol) -> list[sp.Expr] | None:
     except sp.PolynomialError:
         return None
     return sp.real_roots(polynomial) if polynomial.domain.is_QQ or polynomial.domain.is_ZZ else None
-
-
-def _vanishes(expression: sp.Expr) -> bool:
-    return bool(sp.expand(expression) == 0 or sp.simplify(expression) == 0)
 
 
 def _critical(expression: sp.Expr) -> Iterator[sp.Expr]:

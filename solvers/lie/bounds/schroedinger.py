@@ -17,12 +17,13 @@ import numpy as np
 import sympy as sp
 
 from sciml.classification import linear_form
-from solvers.lie.bounds.lifts import ends, face_gaps, require_smooth_gaps, vanishes
+from solvers.lie.bounds.lifts import ends, face_gaps, require_smooth_gaps
 from solvers.lie.bounds.mismatch import Mismatch
 from solvers.lie.bounds.regularity import require_continuous
 from solvers.lie.bounds.result import Bound
 from solvers.lie.bounds.start import at_start
 from solvers.lie.bounds.sup import NotEnclosed
+from solvers.lie.bounds.zeros import vanishes
 
 Pair = tuple[sp.Expr, sp.Expr]
 

@@ -20,13 +20,14 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from solvers.lie.bounds.lifts import ends, jump_lift, value_lift, vanishes
+from solvers.lie.bounds.lifts import ends, jump_lift, value_lift
 from solvers.lie.bounds.mismatch import Mismatch
 from solvers.lie.bounds.operator import Operator, is_nonnegative
 from solvers.lie.bounds.regularity import require_continuous
 from solvers.lie.bounds.result import Bound
 from solvers.lie.bounds.start import at_start
 from solvers.lie.bounds.sup import NotEnclosed
+from solvers.lie.bounds.zeros import vanishes
 
 
 @dataclass(frozen=True)
