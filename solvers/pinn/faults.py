@@ -17,6 +17,21 @@ class Trouble(str):
     __slots__ = ()
 
 
+def unsolved(part: float) -> str:
+    """What to say of an answer that leaves so much of the equations unexplained.
+
+    Args:
+        part: Held-out residual in units of the equations' size at the start.
+
+    Returns:
+        A text.
+    """
+    return (
+        f"the problem is not solved: {part:.1e} of the size of its equations and conditions is left on held-out points;"
+        " give more time (seconds=), a larger network or time slabs (slabs=), and check that the problem is well posed"
+    )
+
+
 def not_finite(objective: Objective, good: Tensor, reached: Tensor) -> Trouble:
     """Where the objective stops being finite.
 

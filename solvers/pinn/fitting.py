@@ -20,6 +20,7 @@ from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, 
 from sciml.solution import Callback
 from solvers.pinn.binding import bound
 from solvers.pinn.checkpointing import describe
+from solvers.pinn.faults import Trouble
 from solvers.pinn.gauge import gauged
 from solvers.pinn.growth import Growth
 from solvers.pinn.ladder import phases_for
@@ -38,6 +39,7 @@ from solvers.pinn.weighting import weighting_for
 
 CONDITION_WEIGHT = 10.0
 _HELD_OUT_SEED = 7_777_777
+UNSOLVED = 1e-2  # part of the equations' size from which an answer is no answer
 _GAP = 10.0  # held-out over training residual from which the training points are said not to resolve the solution
 
 
@@ -93,6 +95,25 @@ class Attempt:
         """Stalled while a tenth of the equations' size is still unexplained: a wrong valley."""
         ended = any(words in self.reason for words in ("not halved", "on any points"))
         return ended and self.state.best_held_out > 1e-2
+
+    def unsolved(self, settings: Settings) -> float:
+        """The part of the equations' size that is left over, where it is too large to trust the answer; else 0.
+
+        Weights of the user's own change what the residual is measured in, so that it is compared with its start. Who
+        fixes the number of steps or stops by hand has chosen to end early.
+
+        Args:
+            settings: Those of the training.
+
+        Returns:
+            The part, or 0.
+        """
+        if settings.steps is not None or self.stopped or isinstance(self.reason, Trouble):
+            return 0.0
+        part, series = self.residual, self.state.history.series
+        if settings.weights and series.get("held out"):
+            part /= max(series["held out"][0] ** 0.5, np.finfo(float).tiny)
+        return part if part > max(UNSOLVED, settings.tolerance) else 0.0
 
     def status(self, budget: Budget) -> str:
         """The reason, the residual reached, steps and time."""

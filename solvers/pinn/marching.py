@@ -12,8 +12,8 @@ import numpy as np
 from sciml.errors import SolverWarning
 from sciml.ibvp import IBVP
 from sciml.solution import Callback
-from solvers.pinn.faults import Trouble
-from solvers.pinn.fitting import Attempt, Fit, Settings
+from solvers.pinn.faults import Trouble, unsolved
+from solvers.pinn.fitting import UNSOLVED, Attempt, Fit, Settings
 from solvers.pinn.marched import MarchedSolution, pack_slabs, unpack_slabs
 from solvers.pinn.monitor import Budget, History
 from solvers.pinn.packing import Restored, belonging
@@ -52,6 +52,7 @@ def march(
         history, reason = History(restored.content["steps"] if restored else None), ""
         worst = 0.0 if restored is None else float(restored.content["worst"])
     first = len(solved)
+    left = worst**0.5 if worst**0.5 > UNSOLVED and settings.steps is None and not settings.weights else 0.0
     for number in range(first, slabs):
         piece = slab_problem(problem, edges, number, solved[-1] if solved else None)
         outer = partial(_outside, tuple(solved), described, history, worst)
@@ -60,10 +61,13 @@ def march(
         best = fit.run(restored if number == first else None)
         solved.append(best.solution(piece, best.status(share)))
         worst = max(worst, best.state.best_held_out)
+        left = max(left, best.unsolved(settings))
         _extend(history, best, number + 1)
         reason = best.reason
         if isinstance(reason, Trouble) or "interrupted" in reason or "callback" in reason:
             break
+    if left:
+        warnings.warn(f"in the worst slab {unsolved(left)}", SolverWarning, stacklevel=3)
     status = f"{reason}; held-out residual {worst**0.5:.1e} in the worst slab"
     return _joined(problem, edges, solved, history, status, budget)
 

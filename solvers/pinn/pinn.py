@@ -18,7 +18,7 @@ from sciml.ibvp import IBVP, require_ibvp
 from sciml.resampling import Resampler
 from sciml.solution import Callback
 from solvers.pinn.checkpointing import problem_digest, restore
-from solvers.pinn.faults import Trouble
+from solvers.pinn.faults import Trouble, unsolved
 from solvers.pinn.fitting import Fit, Settings
 from solvers.pinn.marching import MarchedSolution, march
 from solvers.pinn.monitor import Budget
@@ -110,7 +110,8 @@ class PINN:
         """Fit the network.
 
         Ctrl-C, a callback's answer, the time budget and numbers that are not finite stop the training; the best state
-        by then is returned and its status says why.
+        by then is returned and its status says why. A `SolverWarning` says that more than 1e-2 of the equations is
+        left unexplained, unless `steps` was given or the training was stopped by hand.
 
         Args:
             problem: The problem.
@@ -136,6 +137,8 @@ class PINN:
         best = fit.run(restored)
         if isinstance(best.reason, Trouble):
             warnings.warn(best.reason, SolverWarning, stacklevel=2)
+        if left := best.unsolved(self.settings):
+            warnings.warn(unsolved(left), SolverWarning, stacklevel=2)
         return best.solution(problem, best.status(budget))
 
 

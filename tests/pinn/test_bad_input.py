@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -85,10 +86,35 @@ def test_a_face_that_the_geometry_lacks_is_named() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 0.0, 1e-9])
 def test_no_time_returns_the_start(seconds: float) -> None:
-    solution = PINN(MLP(width=4, depth=1), seconds=seconds, progress=False).solve(HEAT)
+    with pytest.warns(SolverWarning, match="not solved"):
+        solution = PINN(MLP(width=4, depth=1), seconds=seconds, progress=False).solve(HEAT)
     assert "the time budget is spent" in solution.status
     assert "after 0 steps" in solution.status
     assert np.isfinite(solution.evaluate([[0.5, 0.5]])).all()
+
+
+# 40 half waves are far beyond four tanh
+WAVES = IBVP(sp.Eq(s.diff(x, 2), -sp.sin(40 * x)), Interval(x, 0, sp.pi), boundary=[Dirichlet(s, 0)])
+
+
+@pytest.mark.parametrize("weights", [None, {"pde": 1e-9}], ids=["own", "given"])
+def test_an_equation_that_stays_unsolved_is_a_warning(weights: dict[str, float] | None) -> None:
+    solver = PINN(MLP(width=4, depth=1), points=Counts(200, 2, 0), weights=weights, progress=False)
+    with pytest.warns(SolverWarning, match="the problem is not solved"):
+        solver.solve(WAVES)
+
+
+def test_an_unsolved_slab_is_a_warning() -> None:
+    with pytest.warns(SolverWarning, match="in the worst slab the problem is not solved"):
+        PINN(MLP(width=4, depth=1), slabs=2, seconds=0, progress=False).solve(HEAT)
+
+
+def test_no_warning_where_steps_or_the_tolerance_are_asked_for() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PINN(MLP(width=4, depth=1), steps=2, progress=False).solve(WAVES)
+        PINN(MLP(width=4, depth=1), tolerance=10.0, progress=False).solve(WAVES)
+        PINN(MLP(width=8, depth=1), tolerance=1e-3, weights={"pde": 1e6}, seconds=5, progress=False).solve(SINE)
 
 
 class Bomb(torch.nn.Module):

@@ -12,7 +12,7 @@ import sympy as sp
 import torch
 
 from sciml import IBVP, MLP, Dirichlet, Interval, coordinates, field
-from sciml.errors import SolverError
+from sciml.errors import SolverError, SolverWarning
 from sciml.least_squares import orthogonal_solution
 from sciml.networks import RandomFeatures
 from solvers import PINN
@@ -166,7 +166,8 @@ def test_a_ladder_is_resumed_bit_by_bit(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_no_time_is_spent_on_trials_where_there_is_none() -> None:
-    solution = PINN(seed=0, seconds=0, progress=False).solve(steep())
+    with pytest.warns(SolverWarning, match="not solved"):
+        solution = PINN(seed=0, seconds=0, progress=False).solve(steep())
     assert "time budget is spent" in solution.status
 
 
