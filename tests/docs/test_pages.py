@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     "README.md",
     "docs/start.md",
+    "docs/choosing.md",
     "docs/problem.md",
     "docs/symmetries.md",
     "docs/lie_solver.md",
