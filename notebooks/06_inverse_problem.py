@@ -131,7 +131,7 @@ axis = sheet.subplots()
 axis.errorbar(range(repeats), estimates, 2 * errors, fmt="o", capsize=3, label="estimate ± 2 standard errors")
 axis.axhline(TRUE_A, color="black", linestyle="--", label="truth")
 axis.set(xlabel="repetition of the experiment", ylabel="diffusivity a")
-axis.legend()
+sheet.legend(loc="outside upper center", ncols=2, frameon=False)
 sheet
 
 # %% [markdown]
@@ -175,11 +175,11 @@ sheet = Figure(figsize=(7, 3.6), layout="constrained")
 axis = sheet.subplots()
 values = response.reshape(41, 41) / response.max()
 shade = axis.pcolormesh(grid[:41, 1], grid[::41, 0], values, cmap="viridis", shading="gouraud")
-sheet.colorbar(shade, ax=axis, label="|change of u with a|, relative to the largest")
-axis.plot(places[:, 1], places[:, 0], "k.", label="sensors")
+sheet.colorbar(shade, ax=axis, label="relative |change of u with a|")
+axis.plot(places[:, 1], places[:, 0], "k.", label="sensors", clip_on=False)
 axis.plot(*best[::-1], "r*", markersize=14, label=f"best: x = {best[0]:.2f}, t = {best[1]:.2f}")
 axis.set(xlabel="t", ylabel="x", title="where a further reading would tell most")
-axis.legend(loc="upper left")
+sheet.legend(loc="outside lower center", ncols=2, frameon=False)
 sheet
 
 # %% [markdown]
