@@ -189,7 +189,10 @@ class Condition:
 
 
 def _frozen_array(values: Any, what: str) -> np.ndarray:
-    array = np.array(values, dtype=np.float64)
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ProblemError(f"real numbers as {what}", repr(values)[:80], "complex values: observe both parts") from None
     if not np.isfinite(array).all():
         raise ProblemError(
             f"finite {what}", f"{np.count_nonzero(~np.isfinite(array))} values are not finite", "drop them"

@@ -169,7 +169,7 @@ def _system_type(equations: Sequence[sp.Expr], problem: Any, jets: set[Jet], lin
     if len(equations) != count:
         return EquationType("mixed", f"{len(equations)} equations for {count} fields")
     if order == 1:
-        return _first_order_system(equations, problem)
+        return _first_order_system(equations, problem, linear)
     space = d - (problem.time is not None)
     pairs = [(i, j) for i in range(space) for j in range(i, space)]
     blocks = [_derivatives(equations, problem, _unit(d, i, j)) for i, j in pairs]
@@ -213,16 +213,25 @@ def _symbol_kind(symbol: np.ndarray, in_time: np.ndarray | None, time_order: int
     return "dispersive" if (np.abs(rates.real) <= small).all() and (np.abs(rates.imag) > small).all() else "mixed"
 
 
-def _first_order_system(equations: Sequence[sp.Expr], problem: Any) -> EquationType:
-    if len(problem.coordinates) != 2:
+def _first_order_system(equations: Sequence[sp.Expr], problem: Any, linear: bool) -> EquationType:
+    """Kind of Σ A_i ∂_i u + B ∂_t u = 0; complex speeds grow without bound in time (Hadamard 1923)."""
+    d, count = len(problem.coordinates), len(equations)
+    if d != 2 and problem.time is None:
         return EquationType("mixed", "a first-order system in more than two coordinates")
-    blocks = [entry for axis in range(2) for entry in _derivatives(equations, problem, _unit(2, axis))]
-    kinds = set()
+    blocks = [entry for axis in range(d) for entry in _derivatives(equations, problem, _unit(d, axis))]
+    waves = np.ones((1, 1)) if d == 2 else np.random.default_rng(1).normal(size=(8, d - 1))
+    kinds, turning = set(), []
     for row in _samples(blocks, problem):
-        a, b = row.reshape(2, len(equations), len(equations))
-        if abs(np.linalg.det(b)) < 1e-12:
+        matrices = row.reshape(d, count, count)
+        if abs(np.linalg.det(matrices[-1])) < 1e-12:
             return EquationType("mixed", "a first-order system with a singular matrix")
-        speeds = np.linalg.eigvals(np.linalg.solve(b, a))
+        speeds = np.linalg.eigvals(np.linalg.solve(matrices[-1], np.tensordot(waves, matrices[:-1], axes=1)))
         real = np.abs(speeds.imag) < 1e-7 * (1 + np.abs(speeds))
         kinds.add("hyperbolic" if real.all() else "elliptic" if not real.any() else "mixed")
-    return EquationType(kinds.pop() if len(kinds) == 1 else "mixed", "characteristic speeds of the first-order system")
+        # multiple speeds carry rounding of the size of a root of 1e-16: far below a thousandth
+        turning.append(bool((np.abs(speeds.imag) > 1e-3 * np.abs(speeds).max()).any()))
+    ill_posed = problem.time is not None and (any(turning) if linear else all(turning))
+    if d > 2:
+        return EquationType("mixed", "a first-order system in more than two coordinates", ill_posed)
+    kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    return EquationType(kind, "characteristic speeds of the first-order system", ill_posed)

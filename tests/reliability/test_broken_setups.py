@@ -14,9 +14,11 @@ from sciml import (
     MLP,
     Condition,
     Dirichlet,
+    GeometryError,
     Interval,
     Neumann,
     Observations,
+    Periodic,
     ProblemError,
     ProblemWarning,
     Rectangle,
@@ -29,6 +31,7 @@ from solvers.pinn import Counts
 
 x, y, t = coordinates("x y t")
 u, v, w = field("u", x, t), field("v", x, y, t), field("w", x, y)
+p, a, b = field("p", x, t), field("a", x, y, t), field("b", x, y, t)
 SQUARE = Rectangle((x, 0, 1), (y, 0, 1))
 GOOD: dict[str, Any] = {
     "pde": sp.Eq(u.diff(t), u.diff(x, 2) / 10),
@@ -54,6 +57,26 @@ ILL_POSED = {
         "boundary": [Dirichlet(u, 0), Condition(u.diff(x, 2))],
     },
     "time is not the direction of propagation": {**PLANE, "pde": v.diff(t, 2) + v.diff(x, 2) - v.diff(y, 2)},
+    "one equation of a system, wrong sign": {
+        "pde": [sp.Eq(u.diff(t), u.diff(x, 2)), sp.Eq(p.diff(t), u - p.diff(x, 2))],
+        "initial": {u: 0, p: sp.sin(sp.pi * x)},
+        "boundary": [Dirichlet(u, 0), Dirichlet(p, 0)],
+    },
+    "cross diffusion stronger than diffusion": {
+        "pde": [sp.Eq(u.diff(t), u.diff(x, 2) + 3 * p.diff(x, 2)), sp.Eq(p.diff(t), p.diff(x, 2) + 3 * u.diff(x, 2))],
+        "initial": {u: 0, p: sp.sin(sp.pi * x)},
+        "boundary": [Dirichlet(u, 0), Dirichlet(p, 0)],
+    },
+    "wave as a system, wrong sign": {
+        "pde": [sp.Eq(u.diff(t), p.diff(x)), sp.Eq(p.diff(t), -u.diff(x))],
+        "initial": {u: sp.sin(sp.pi * x), p: 0},
+    },
+    "acoustics in the plane, wrong sign": {
+        "pde": [v.diff(t) + a.diff(x) + b.diff(y), a.diff(t) - v.diff(x), b.diff(t) - v.diff(y)],
+        "domain": SQUARE,
+        "initial": {v: 0, a: 0, b: 0},
+        "boundary": [Dirichlet(v, 0)],
+    },
     "thin film, wrong sign": {
         "pde": sp.Eq(u.diff(t), u.diff(x, 4)),
         "boundary": [Dirichlet(u, 0), Condition(u.diff(x, 2))],
@@ -69,6 +92,16 @@ WELL_POSED = {
         "pde": sp.Eq(u.diff(t, 2), -u.diff(x, 4)),
         "initial": {u: 0, u.diff(t): 0},
         "boundary": [Dirichlet(u, 0), Condition(u.diff(x, 2))],
+    },
+    "wave as a system": {
+        "pde": [sp.Eq(u.diff(t), p.diff(x)), sp.Eq(p.diff(t), u.diff(x))],
+        "initial": {u: sp.sin(sp.pi * x), p: 0},
+    },
+    "acoustics in the plane": {
+        "pde": [v.diff(t) + a.diff(x) + b.diff(y), a.diff(t) + v.diff(x), b.diff(t) + v.diff(y)],
+        "domain": SQUARE,
+        "initial": {v: 0, a: 0, b: 0},
+        "boundary": [Dirichlet(v, 0)],
     },
     "damped wave": {"pde": u.diff(t, 2) + u.diff(t) - u.diff(x, 2), "initial": {u: 0, u.diff(t): 0}},
 }
@@ -106,6 +139,19 @@ STATED_WRONGLY = {
     "missing velocity": {"pde": u.diff(t, 2) - u.diff(x, 2)},
     "initial values of another coordinate": {"initial": {u: sp.sin(y)}},
     "value that is not finite inside": {"initial": {u: 1 / (x - sp.Rational(1, 2))}},
+    "initial values at the end": {"initial": {u.subs(t, 1): sp.sin(sp.pi * x)}},
+    "complex coefficient": {"pde": sp.Eq(u.diff(t), sp.I * u.diff(x, 2))},
+    "complex values in a part of the domain": {"initial": {u: sp.sqrt(x - sp.Rational(1, 2))}},
+    "point source": {"pde": sp.Eq(u.diff(t), u.diff(x, 2) + sp.DiracDelta(x - sp.Rational(1, 2)))},
+    "point mass at the start": {"initial": {u: sp.DiracDelta(x - sp.Rational(1, 2))}},
+    "coefficient that is not a number": {"pde": sp.Eq(u.diff(t), sp.nan * u.diff(x, 2))},
+    "one face with two values": {
+        "boundary": [Dirichlet(u, 0, on="left"), Dirichlet(u, 1, on="left"), Dirichlet(u, 0, on="right")]
+    },
+    "a value on all faces, another on one": {"boundary": [Dirichlet(u, 0), Dirichlet(u, 1, on="left")]},
+    "time backwards": {"time": (t, 1, 0)},
+    "no time at all": {"time": (t, 0, 0)},
+    "the same equation twice": {"pde": [u.diff(t) - u.diff(x, 2)] * 2},
 }
 
 
@@ -113,6 +159,32 @@ STATED_WRONGLY = {
 def test_wrong_statements_are_errors(name: str) -> None:
     with pytest.raises(ProblemError):
         IBVP(**{**GOOD, **STATED_WRONGLY[name]})
+
+
+MALFORMED: dict[str, Callable[[], object]] = {
+    "no face": lambda: Dirichlet(u, 0, on=[]),
+    "NaN among measured values": lambda: Observations(u, [[0.2, 0.5]], [float("nan")]),
+    "NaN among places": lambda: Observations(u, [[float("nan"), 0.5]], [1.0]),
+    "no measurements": lambda: Observations(u, [], []),
+    "words for numbers": lambda: Observations(u, "places", "values"),
+    "complex measurements": lambda: Observations(u, [[0.2, 0.5]], [1j]),
+    "ragged places": lambda: Observations(u, [[0.2, 0.5], [0.1]], [1.0, 2.0]),
+    "reversed interval": lambda: Interval(x, 1, 0),
+    "interval without end": lambda: Interval(x, 0, sp.oo),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_parts_are_errors(name: str) -> None:
+    with pytest.raises((ProblemError, GeometryError)) as caught:
+        MALFORMED[name]()
+    assert caught.value.expected
+    assert caught.value.given
+
+
+def test_periodic_sides_with_data_that_are_not_periodic_are_said() -> None:
+    with pytest.warns(ProblemWarning, match="disagree on left"):
+        IBVP(**{**GOOD, "initial": {u: x}, "boundary": [Periodic(u)]})
 
 
 def test_an_incompatible_corner_is_said() -> None:
