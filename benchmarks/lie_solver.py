@@ -1,6 +1,6 @@
 """LieSolver beside the greedy reference algorithm and one least-squares solve with a fixed basis.
 
-    python -m benchmarks.lie_solver [--quick] [--only NAME] [--bound-seconds 10]
+    python -m benchmarks.lie_solver [--quick] [--only NAME] [--bound-seconds 10] [--csv PATH]
 
 Errors are taken on 4096 Sobol points against references that share no code with the solver; for the ten problems of
 Klausen et al. 2025 (arXiv 2510.25731) on a 100 x 100 grid, relative to the solution. CPU seconds are those of one
@@ -10,10 +10,12 @@ process, without the derivation of symmetries, which has its own column; so has 
 from __future__ import annotations
 
 import argparse
+import csv
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,12 +67,12 @@ class Outcome:
     greedy: tuple[str, str] = ("-", "-")
     fixed: str = "-"
 
-    def line(self) -> str:
-        """The row of the table."""
+    def cells(self) -> list[str]:
+        """The row of the table, column by column as in HEAD."""
         bound = "none" if self.bound is None else f"{self.bound:.1e}"
-        return FORM.format(self.name, str(self.terms), f"{self.relative:.1e}", f"{self.largest:.1e}", bound,
-                           f"{self.seconds:.2f}", f"{self.symmetries:.2f}", f"{self.bounding:.1f}", *self.greedy,
-                           self.fixed, "ok" if not self.missed else "MISSED: " + ", ".join(self.missed))  # fmt: skip
+        return [self.name, str(self.terms), f"{self.relative:.1e}", f"{self.largest:.1e}", bound,
+                f"{self.seconds:.2f}", f"{self.symmetries:.2f}", f"{self.bounding:.1f}", *self.greedy,
+                self.fixed, "ok" if not self.missed else "MISSED: " + ", ".join(self.missed)]  # fmt: skip
 
 
 def cases() -> dict[str, Callable[[], ProblemCase]]:
@@ -156,7 +158,8 @@ def greedy_figures(name: str, case: ProblemCase, lie: Outcome) -> tuple[str, str
     ends = (0.0, 2.0) if name == "heat.polynomial" else ends if name == "heat.gauss" else (0.0, 0.0)
     points, values = rows(lambda z: start(z) + 0 * z, ends, last, wave)  # type: ignore[arg-type]
     stop, most = (9e-5, 60) if name == "heat.step" else (1e-6 if name == "wave.gauss" else 9e-4, 5 if wave else 20)
-    grid, cells = points_of(name, problem), []
+    grid, cells = points_of(name, problem), list[str]()
+    assert grid is not None
     reference = case.reference.evaluate(grid)[:, 0]
     for limit, count in ((stop, most), (0.0, 40)):
         run = Greedy(WAVE if wave else HEAT, points, values, limit, count).run()
@@ -169,19 +172,41 @@ def greedy_figures(name: str, case: ProblemCase, lie: Outcome) -> tuple[str, str
     return cells[0], cells[1]
 
 
+def stored(path: Path | None) -> dict[str, list[str]]:
+    """Rows of an earlier run, by name."""
+    if path is None or not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        return {row[0]: row for row in list(csv.reader(file))[1:] if len(row) == len(HEAD)}
+
+
+def store(path: Path | None, row: list[str]) -> None:
+    """Append a row; the head first."""
+    if path is None:
+        return
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        csv.writer(file).writerows([HEAD, row] if new else [row])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; the exit status is 1 if a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="seven problems, no bounds, no reference runs")
     parser.add_argument("--only", default="", help="part of the name of a problem")
     parser.add_argument("--bound-seconds", type=float, default=10.0, help="0 for no bounds")
+    parser.add_argument("--csv", type=Path, default=None, help="rows as they come; those already there are not run")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # missed tolerances are in the table
     print(FORM.format(*HEAD), flush=True)
-    missed = []
+    missed, known = [], stored(options.csv)
     for name, make in cases().items():
         if (options.quick and name not in QUICK) or options.only not in name:
+            continue
+        if name in known:
+            print(FORM.format(*known[name]), flush=True)
+            missed += [name] if known[name][-1] != "ok" else []
             continue
         case = make()
         try:
@@ -193,7 +218,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.quick:
             outcome.greedy = greedy_figures(name, case, outcome)
         outcome.fixed = one_least_squares(case, points_of(name, case.problem))
-        print(outcome.line(), flush=True)
+        print(FORM.format(*outcome.cells()), flush=True)
+        store(options.csv, outcome.cells())
         if outcome.missed:
             missed.append(name)
     sparse = LieSolver(tol=1e-6, max_terms=30).solve(library()["heat.step"]().problem)
