@@ -189,10 +189,13 @@ class Condition:
 
 
 def _frozen_array(values: Any, what: str) -> np.ndarray:
+    expected, fix = f"real numbers as {what}", "an array of numbers; of complex values, observe both parts"
+    if np.iscomplexobj(values):  # NumPy would drop the imaginary part of an array
+        raise ProblemError(expected, repr(values)[:80], fix)
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ProblemError(f"real numbers as {what}", repr(values)[:80], "complex values: observe both parts") from None
+        raise ProblemError(expected, repr(values)[:80], fix) from None
     if not np.isfinite(array).all():
         raise ProblemError(
             f"finite {what}", f"{np.count_nonzero(~np.isfinite(array))} values are not finite", "drop them"

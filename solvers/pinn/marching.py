@@ -52,7 +52,8 @@ def march(
         history, reason = History(restored.content["steps"] if restored else None), ""
         worst = 0.0 if restored is None else float(restored.content["worst"])
     first = len(solved)
-    left = worst**0.5 if worst**0.5 > UNSOLVED and settings.steps is None and not settings.weights else 0.0
+    judged = settings.steps is None and not settings.weights  # slabs from before a resume, by the rule of `unsolved`
+    left = worst**0.5 if judged and worst**0.5 > max(UNSOLVED, settings.tolerance) else 0.0
     for number in range(first, slabs):
         piece = slab_problem(problem, edges, number, solved[-1] if solved else None)
         outer = partial(_outside, tuple(solved), described, history, worst)

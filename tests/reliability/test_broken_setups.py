@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -168,6 +169,7 @@ MALFORMED: dict[str, Callable[[], object]] = {
     "no measurements": lambda: Observations(u, [], []),
     "words for numbers": lambda: Observations(u, "places", "values"),
     "complex measurements": lambda: Observations(u, [[0.2, 0.5]], [1j]),
+    "an array of complex measurements": lambda: Observations(u, [[0.2, 0.5]], np.array([1 + 2j])),
     "ragged places": lambda: Observations(u, [[0.2, 0.5], [0.1]], [1.0, 2.0]),
     "reversed interval": lambda: Interval(x, 1, 0),
     "interval without end": lambda: Interval(x, 0, sp.oo),
