@@ -190,10 +190,9 @@ class Condition:
 
 def _frozen_array(values: Any, what: str) -> np.ndarray:
     expected, fix = f"real numbers as {what}", "an array of numbers; of complex values, observe both parts"
-    if np.iscomplexobj(values):  # NumPy would drop the imaginary part of an array
-        raise ProblemError(expected, repr(values)[:80], fix)
     try:
-        array = np.array(values, dtype=np.float64)
+        # "same_kind" refuses a complex array, whose imaginary part NumPy would drop
+        array = np.array(values).astype(np.float64, casting="same_kind" if np.iscomplexobj(values) else "unsafe")
     except (TypeError, ValueError):
         raise ProblemError(expected, repr(values)[:80], fix) from None
     if not np.isfinite(array).all():
