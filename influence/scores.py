@@ -13,7 +13,6 @@ from influence.pictures import plot_scores
 from influence.reliability import Reliability
 from sciml.checkpoint import read_tables, write_tables
 from sciml.errors import CheckpointError, PointsError, SolverError
-from sciml.notebook import pictures_available
 from sciml.plotting.figure import Figure
 
 KIND = "influence scores"
@@ -194,10 +193,8 @@ class Scores:
         are computed on request; `picture.html(path)` writes a page that needs no kernel.
 
         Returns:
-            A `sciml.notebook.linked.LinkedMaps`, or the static figure where the extra `notebook` is missing.
+            A `sciml.notebook.linked.LinkedMaps`; without the extra `notebook` it shows its static figure.
         """
-        if not pictures_available():
-            return self.plot()
         from sciml.notebook.linked import LinkedMaps
 
         return LinkedMaps(self, self._together.get("group"), self._together.get("refit"))

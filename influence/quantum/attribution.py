@@ -10,7 +10,6 @@ from torch import Tensor
 
 from influence.quantum.pictures import plot_bars, plot_gates, plot_image, plot_uploads
 from sciml.errors import SolverError
-from sciml.notebook import pictures_available
 from sciml.plotting.figure import Figure
 from sciml.quantum import Circuit, EncodingGate
 
@@ -60,10 +59,8 @@ class Attribution:
             points: The samples (batch, features), to be told beside the numbers.
 
         Returns:
-            A `sciml.notebook.circuit_view.CircuitView`, or the static figure where the extra `notebook` is missing.
+            A `sciml.notebook.circuit_view.CircuitView`; without the extra `notebook` it shows its static figure.
         """
-        if not pictures_available():
-            return self.plot("circuit")
         from sciml.notebook.circuit_view import CircuitView
 
         return CircuitView([self, *others], points)

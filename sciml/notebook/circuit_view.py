@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import traitlets
 
 from sciml.errors import SolverError
 from sciml.notebook.encoding import colour_tables, encoded
 from sciml.notebook.page import source
-from sciml.notebook.picture import Picture
+from sciml.notebook.picture import Picture, traitlets
 from sciml.quantum.circuit import Circuit
 from sciml.quantum.drawing import gate_columns, gate_text
 from sciml.quantum.gates import EncodingGate, FixedGate, Gate

@@ -9,14 +9,13 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
-import traitlets
 
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.notebook.encoding import colour_tables, encoded
 from sciml.notebook.grids import Grid, plane_grid, residual_size
 from sciml.notebook.page import source
-from sciml.notebook.picture import Picture
+from sciml.notebook.picture import Picture, traitlets
 from sciml.plotting import plot_history
 from sciml.plotting.figure import Figure
 from sciml.points import PointSet

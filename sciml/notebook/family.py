@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import sympy as sp
-import traitlets
 from sympy.printing.jscode import JavascriptCodePrinter
 
 from sciml.errors import NotSymbolicError, SolverError, UnsupportedFunctionError
 from sciml.notebook.encoding import colour_tables
 from sciml.notebook.page import source
-from sciml.notebook.picture import Picture
+from sciml.notebook.picture import Picture, traitlets
 from sciml.plotting.fields import FIELD_COLOURS
 from sciml.plotting.figure import Figure
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import traitlets
 
 from sciml.errors import PointsError, ScimlError
 from sciml.notebook.encoding import colour_tables, encoded
 from sciml.notebook.page import source
-from sciml.notebook.picture import Picture
+from sciml.notebook.picture import Picture, traitlets
 
 MOST_NUMBERS = 4_000_000
 Answer = Callable[[Sequence[int]], np.ndarray]

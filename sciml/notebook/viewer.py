@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-import traitlets
 
 from sciml.comparison import reference_values, without_constant
 from sciml.errors import SolverError
@@ -14,7 +13,7 @@ from sciml.ibvp import IBVP
 from sciml.notebook.encoding import colour_tables, encoded
 from sciml.notebook.grids import Grid, frames_grid, residual_size
 from sciml.notebook.page import source
-from sciml.notebook.picture import Picture
+from sciml.notebook.picture import Picture, traitlets
 
 
 class FieldViewer(Picture):

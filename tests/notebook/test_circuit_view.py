@@ -13,7 +13,7 @@ pytest.importorskip("anywidget", reason="anywidget is not installed (extra noteb
 
 import traitlets
 
-from influence.quantum import attribution, exact_shapley, qlrp, shapley, shapley_shots
+from influence.quantum import exact_shapley, qlrp, shapley, shapley_shots
 from sciml.errors import SolverError
 from sciml.notebook.circuit_view import CircuitView
 from sciml.quantum import Circuit, EncodingGate, FixedGate, QuantumNetwork, TrainableGate, encoding_first, reuploading
@@ -82,13 +82,11 @@ def test_refused() -> None:
         CircuitView(exact, X[:, :1])
 
 
-def test_explore_and_its_static_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explore_and_its_static_figure() -> None:
     exact = shapley(network(), X)
     made = exact.explore(qlrp(network(), X, rule="gate"), points=X)
     assert isinstance(made, CircuitView)
     assert made.figure().axes
-    monkeypatch.setattr(attribution, "pictures_available", lambda: False)
-    assert exact.explore().axes
 
 
 def picture(page: Any) -> Any:
