@@ -20,6 +20,7 @@ from sciml.solution import Callback
 from solvers.pinn.checkpointing import problem_digest, restore
 from solvers.pinn.faults import Trouble, unsolved
 from solvers.pinn.fitting import Fit, Settings
+from solvers.pinn.jumps import warn_of_jumps
 from solvers.pinn.marching import MarchedSolution, march
 from solvers.pinn.monitor import Budget
 from solvers.pinn.placement import Counts
@@ -111,7 +112,8 @@ class PINN:
 
         Ctrl-C, a callback's answer, the time budget and numbers that are not finite stop the training; the best state
         by then is returned and its status says why. A `SolverWarning` says that more than 1e-2 of the equations is
-        left unexplained, unless `steps` was given or the training was stopped by hand.
+        left unexplained, unless `steps` was given or the training was stopped by hand; another one that the coefficient
+        of a second or higher derivative jumps, where a flux that was meant to be continuous would be lost.
 
         Args:
             problem: The problem.
@@ -128,6 +130,7 @@ class PINN:
             CheckpointError: If there is nothing to resume from, or it belongs to another training.
         """
         require_ibvp(problem)
+        warn_of_jumps(problem)
         described = {"problem": problem_digest(problem), "slabs": self.slabs, **self.settings.described()}
         restored = None if resume is None else restore(resume, described)
         budget = Budget(self.seconds, restored.used if restored else 0.0)
