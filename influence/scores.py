@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from influence.pictures import plot_scores
+from influence.ranking import Ranking, ranking
 from influence.reliability import Reliability
 from sciml.checkpoint import read_tables, write_tables
 from sciml.errors import CheckpointError, PointsError, SolverError
@@ -102,8 +103,8 @@ class Scores:
             raise SolverError(f"one of {', '.join(rules)}", repr(how), "scores.aggregate()")
         return rules[how](self.values)
 
-    def top(self, k: int = 10, how: str = "mean absolute") -> np.ndarray:
-        """IDs of the k points of largest influence.
+    def top(self, k: int = 10, how: str = "mean absolute") -> Ranking:
+        """IDs of the k points of largest influence; printed with condition, place and influence of each.
 
         Args:
             k: How many.
@@ -112,8 +113,12 @@ class Scores:
         Returns:
             (k,) IDs, the largest first.
         """
-        size = np.abs(self.aggregate(how))
-        return self.ids[np.argsort(-size, kind="stable")[:k]]
+        values = self.aggregate(how)
+        order = np.argsort(-np.abs(values), kind="stable")[:k]
+        signed = len(self.values) == 1  # one quantity: its change, with sign
+        meaning = f"change of {self.target}" if signed else f"change of {self.target}, {how} of {len(self.values)}"
+        shown = (self.values[0] if signed else values)[order]
+        return ranking(self.ids[order], self.train[order], self.kinds[order], shown, meaning, self.coordinates)
 
     def sort(self, how: str = "mean absolute") -> Scores:
         """The same with the most influential points first.

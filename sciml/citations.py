@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sciml.errors import SolverError
@@ -59,7 +59,7 @@ _KNOWN = {
         Reference("lagaris1998", "I. E. Lagaris and A. Likas and D. I. Fotiadis", 1998,
                   "Artificial neural networks for solving ordinary and partial differential equations",
                   "IEEE Transactions on Neural Networks 9(5), 987-1000", "10.1109/72.712178",
-                  "conditions met exactly by construction"),
+                  "met exactly by construction"),
         Reference("marquardt1963", "D. W. Marquardt", 1963,
                   "An algorithm for least-squares estimation of nonlinear parameters",
                   "Journal of the Society for Industrial and Applied Mathematics 11(2), 431-441", "10.1137/0111030",
@@ -152,7 +152,10 @@ def cite(solution: Solution) -> Citations:
     if not isinstance(solution, Solution):
         raise SolverError("a solution", type(solution).__name__, "sciml.cite(PINN(...).solve(problem))")
     keys = list(_BY_KIND.get(solution.kind, ("meurer2017",)))
-    constrained = solution.record is not None and solution.record.constraint is not None
-    if constrained:
-        keys.insert(1, "lagaris1998")
-    return Citations(tuple(_KNOWN[key] for key in keys))
+    found = [_KNOWN[key] for key in keys]
+    constraint: Any = None if solution.record is None else solution.record.constraint
+    if constraint is not None:
+        exact = [term.name for term in solution.problem.terms if term.name in constraint.satisfied]
+        lagaris = _KNOWN["lagaris1998"]
+        found.insert(1, replace(lagaris, reason=f"{', '.join(exact)}: {lagaris.reason}"))
+    return Citations(tuple(found))

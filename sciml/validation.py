@@ -16,6 +16,7 @@ from sciml.conditions import Observations
 from sciml.errors import NotSymbolicError, ProblemError, UnsupportedFunctionError
 from sciml.findings import Finding
 from sciml.flows.findings import flow_findings
+from sciml.geometry.advice import face_advice
 from sciml.jets import field_atoms, highest_order
 from sciml.terms import Term, free_constant
 
@@ -186,10 +187,14 @@ def _key_advice(key: Any, problem: Any) -> str:
 
 
 def _faces(problem: Any) -> Iterator[Finding]:
+    told: set[str] = set()
     for term in problem.terms:
         for face in term.faces:
             if face not in problem.faces:
-                yield Finding("error", f"{term.name}: unknown face {face!r}; the domain has {', '.join(problem.faces)}")
+                advice = face_advice(problem.domain, face)
+                known = f"{term.name}: unknown face {face!r}; the domain has {', '.join(problem.faces)}"
+                yield Finding("error", known if advice in told else f"{known} ({advice})")
+                told.add(advice)
         if term.periodic and set(term.faces) <= set(problem.faces):
             yield from _opposite(problem, term)
         if term.point is not None:

@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 
 from sciml.errors import GeometryError, PointsError
+from sciml.geometry.advice import face_advice
 from sciml.geometry.exact import check_name
 from sciml.geometry.interior import interior_points
 from sciml.sampling import check_count, part_points, unit_points
@@ -146,7 +147,7 @@ class Geometry(ABC):
             raise GeometryError(
                 "a face among " + ", ".join(self.faces),
                 ", ".join(map(repr, unknown)) or "nothing",
-                "use its name",
+                face_advice(self, unknown[0]) if unknown else "use its name",
             )
         return tuple(names)
 

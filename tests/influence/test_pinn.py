@@ -317,7 +317,12 @@ def test_scores_read_save_and_plot(tmp_path) -> None:
     assert "when the point is removed (+: it rises)" in repr(scores)
     assert "stationary" in repr(scores)
     assert set(scores.stability) == {"x3", "/3"}
-    assert scores.top(5)[0] == scores.sort().ids[0]
+    top = scores.top(5)
+    assert top[0] == scores.sort().ids[0]
+    first = str(top).splitlines()[1]  # what, where and how much, not a bare number
+    assert first.split()[:2] == [str(top[0]), str(scores.sort().kinds[0])]
+    assert f"x = {scores.sort().train[0, 0]:.4g}, t = {scores.sort().train[0, 1]:.4g}" in first
+    assert float(first.split()[-1]) == pytest.approx(np.abs(scores.of(top[:1])).mean(), rel=5e-3)
     assert np.abs(scores.sort().values).mean(axis=0).argmax() == 0
     scores.save(tmp_path / "map")
     again = Scores.load(tmp_path / "map")

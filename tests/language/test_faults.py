@@ -42,7 +42,7 @@ FAULTS = {
     "reversed time": ({"time": (t, 1, 0)}, "start < end"),
     "infinite time": ({"time": (t, 0, sp.oo)}, "finite time interval"),
     "time symbol of space": ({"time": (x, 0, 1)}, "no space coordinate"),
-    "unknown face": ({"boundary": [Dirichlet(u, 0, on=["left", "rihgt"])]}, "unknown face 'rihgt'.*left, right"),
+    "unknown face": ({"boundary": [Dirichlet(u, 0, on=["left", "rihgt"])]}, "unknown face 'rihgt'.*mean 'right'"),
     "unknown periodic face": ({"boundary": [Periodic(u, on=("west", "right"))]}, "'west'"),
     "missing condition": ({"boundary": [Dirichlet(u, 0, on="left")]}, "1 face.* without a condition: right"),
     "same condition twice": ({"boundary": [Dirichlet(u, 0), Dirichlet(u, 1, on="left")]}, "two conditions on left"),

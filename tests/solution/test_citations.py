@@ -17,6 +17,7 @@ def test_citations_follow_the_solver() -> None:
     hard = cite(PINN(MLP(width=4, depth=1), steps=2).solve(PROBLEM))
     soft = cite(PINN(MLP(width=4, depth=1), steps=2, constraints="soft").solve(PROBLEM))
     assert [one.key for one in hard][:2] == ["raissi2019", "lagaris1998"]
+    assert hard[1].reason == "dirichlet u: met exactly by construction"  # which, not only that
     assert "lagaris1998" not in [one.key for one in soft]
     assert [one.key for one in cite(FiniteElement().solve(PROBLEM))] == ["gustafsson2020", "meurer2017"]
 
