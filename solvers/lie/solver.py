@@ -16,6 +16,7 @@ import torch
 from sciml.classification import LinearForm, linear_form
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_ibvp
+from sciml.jumps import warn_of_jumps
 from sciml.record import RowMap, TrainingRecord
 from sciml.solution import Callback, Solution
 from solvers.lie.atoms import Atoms, FormulaAtoms
@@ -96,6 +97,7 @@ class LieSolver:
             SolverError: If the problem is not linear, ill-posed, or has unknown coefficients.
         """
         require_ibvp(problem)
+        warn_of_jumps(problem)
         started = time.process_time()
         if not problem.classification.linear and not problem.unknowns:
             return solve_nonlinear(problem, lambda linear: self.solve(linear, callbacks), self.tol)

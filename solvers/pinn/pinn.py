@@ -15,12 +15,12 @@ from torch import nn
 
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_ibvp
+from sciml.jumps import warn_of_jumps
 from sciml.resampling import Resampler
 from sciml.solution import Callback
 from solvers.pinn.checkpointing import problem_digest, restore
 from solvers.pinn.faults import Trouble, unsolved
 from solvers.pinn.fitting import Fit, Settings
-from solvers.pinn.jumps import warn_of_jumps
 from solvers.pinn.marching import MarchedSolution, march
 from solvers.pinn.monitor import Budget
 from solvers.pinn.placement import Counts

@@ -8,8 +8,8 @@ import sympy as sp
 
 from sciml import IBVP, Dirichlet, Interval, Rectangle, coordinates, field
 from sciml.errors import SolverWarning
-from solvers import PINN
-from solvers.pinn.jumps import warn_of_jumps
+from sciml.jumps import warn_of_jumps
+from solvers import PINN, LieSolver
 
 x, y, t = coordinates("x y t")
 u, w, v, q = field("u", x), field("w", x, y), field("v", x, t), field("q", x)
@@ -48,6 +48,11 @@ def test_what_does_not_jump_is_left_alone(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_jumps(NONE[name])
+
+
+def test_the_lie_solver_says_so_too() -> None:
+    with pytest.warns(SolverWarning, match="jumps at x=0.5"):
+        LieSolver().solve(JUMPS["two layers"])
 
 
 @pytest.mark.slow
