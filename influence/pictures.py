@@ -11,18 +11,22 @@ from matplotlib.colors import SymLogNorm
 from sciml.plotting.fields import DIFFERENCE_COLOURS, FIELD_COLOURS
 from sciml.plotting.figure import Figure
 
+MOST_MARKED = 20
+
 
 def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute") -> Figure:
     """Points in the first two coordinates (time horizontal in one space dimension), coloured by influence.
 
     Args:
         scores: A `Scores`.
-        query: Index of the query, whose place is marked; None aggregates over all.
+        query: Index of the query; None aggregates over all, where there are several. Up to `MOST_MARKED` places of
+            queries are marked.
         how: See `Scores.aggregate`.
 
     Returns:
         A matplotlib figure.
     """
+    query = 0 if query is None and len(scores.values) == 1 and how == "mean absolute" else query
     values = scores.aggregate(how) if query is None else scores.values[query]
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axis = figure.subplots()
@@ -43,10 +47,21 @@ def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute
     if signed:  # two decades on each side; all of them would run into each other at 0
         decade = 10.0 ** np.floor(np.log10(size))
         bar.set_ticks([-decade, -decade / 10, 0.0, decade / 10, decade])
-    if query is not None and scores.query is not None and columns > 1:
-        axis.plot(*scores.query[query, [first, second]], "k*", markersize=12, label="query")
+    asked = np.zeros((0, columns)) if scores.query is None else scores.query
+    places = asked if query is None else asked[query : query + 1]
+    if 0 < len(places) <= MOST_MARKED and columns > 1:
+        axis.plot(*places[:, [first, second]].T, "k*", markersize=12, label="asked about")
         axis.legend(loc="upper right", fontsize="small")
+    if columns > 1 and _two_lengths(scores, [first, second]):
+        axis.set_aspect("equal")
     axis.set_xlabel(names[first])
     axis.set_ylabel(names[second] if columns > 1 else "influence")
     axis.set_title(f"influence on {scores.target}" + ("" if query is not None else f", {how}"), fontsize="medium")
     return figure
+
+
+def _two_lengths(scores: Any, axes: list[int]) -> bool:
+    """Whether both axes are coordinates of space, and neither so much longer that the other would be a line."""
+    known = all(axis < len(scores.coordinates) and scores.coordinates[axis] != "t" for axis in axes)
+    extents = np.ptp(scores.train[:, axes], axis=0)
+    return bool(known and extents.max() < 5 * extents.min())

@@ -97,6 +97,7 @@ def _state(scores: Any) -> dict[str, Any]:
         "title": f"influence on {scores.target}", "target": scores.target, "note": note, "names": names,
         "verb": "is removed" if "removed" in scores.unit else "is changed",
         "axes": [1, 0] if len(names) == 2 and names[1] == "t" else [0, min(1, len(names) - 1)],
+        "lengths": [k < len(scores.coordinates) and name != "t" for k, name in enumerate(names)],
         "shape": [len(shown), columns], "values": encoded(scores.values[shown]),
         "ids": [int(i) for i in scores.ids], "kinds": kinds.tolist(), "kind_of": encoded(kind_of, "<u2"),
         "train": [encoded(column, "<f8") for column in scores.train.T],

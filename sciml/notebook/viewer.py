@@ -69,7 +69,10 @@ class FieldViewer(Picture):
         grid = frames_grid(problem, frames, resolution, fixed)
         title = f"{problem.name or ', '.join(problem.field_names)}: {type(solution).__name__}"
         state = viewer_state(problem, grid, quantities(solution, reference, grid), title, str(solution.status))
-        super().__init__(lambda: solution.plot(compare=reference), state=state, field=problem.field_names[0])
+        super().__init__(
+            lambda: solution.plot(compare=reference), state=state, field=problem.field_names[0],
+            frame=0 if problem.time is not None else len(grid.values) // 2,  # faces of a body show its data alone
+        )  # fmt: skip
 
 
 def quantities(solution: Any, reference: Any, grid: Grid) -> dict[str, np.ndarray]:

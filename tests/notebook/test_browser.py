@@ -12,7 +12,9 @@ pytest.importorskip("anywidget", reason="anywidget is not installed (extra noteb
 from sciml import IBVP, Dirichlet, ExactSolution, Interval, coordinates, field
 from sciml.notebook.family import FamilyExplorer
 from sciml.notebook.linked import LinkedMaps
+from sciml.notebook.replay import Replay
 from sciml.notebook.viewer import FieldViewer
+from solvers import point_symmetries
 
 x, t = coordinates("x t")
 u = field("u", x, t)
@@ -45,8 +47,7 @@ def click_train(page: Any, index: int, **how: Any) -> None:
 
 
 def click_query(page: Any, index: int) -> None:
-    low, high = QUERY.min(axis=0), QUERY.max(axis=0)
-    position = place(page, "query", QUERY[index, 1], QUERY[index, 0], low[::-1], high[::-1])
+    position = place(page, "query", QUERY[index, 1], QUERY[index, 0], [0, 0], [1, 1])  # the section of the other map
     page.locator("canvas[data-plot=query]").click(position=position)
 
 
@@ -108,6 +109,18 @@ def test_keyboard_alone_is_enough(show: Any) -> None:
     assert "training points" in canvas.get_attribute("aria-label")
 
 
+def test_lengths_share_one_scale(show: Any) -> None:
+    flat, known = show(LinkedMaps(scores())).locator("canvas[data-plot=train]"), scores()
+    assert flat.get_attribute("data-equal") == "false"  # x over t
+    known.coordinates, known.train = ("x", "y", "t"), np.column_stack([TRAIN, TRAIN[:, 0]])
+    known.query = np.column_stack([QUERY, QUERY[:, 0]])
+    page = show(LinkedMaps(known))
+    canvas = page.locator("canvas[data-plot=train]")
+    assert canvas.get_attribute("data-equal") == "true"  # x and y
+    page.get_by_label("axis").nth(1).select_option("2")
+    assert canvas.get_attribute("data-equal") == "false"
+
+
 def test_viewer_slides_through_time(show: Any) -> None:
     heat = IBVP(u.diff(t) - u.diff(x, 2), Interval(x, 0, 1), time=(t, 0, 1), initial={u: sp.sin(sp.pi * x)},
                 boundary=[Dirichlet(u, 0)])  # fmt: skip
@@ -137,3 +150,35 @@ def test_family_computes_in_the_page(show: Any) -> None:
     assert float(told.split()[2]) == pytest.approx(low, rel=1e-2)
     page.locator("button[data-action=reset]").click()
     assert page.locator(".sciml-view").get_attribute("data-values") == "0"
+
+
+def test_replay_slides_through_a_training(show: Any) -> None:
+    v = field("v", x)
+    line = IBVP(sp.Eq(v.diff(x, 2), -sp.sin(x)), Interval(x, 0, sp.pi), boundary=[Dirichlet(v, 0)])
+    steps = [ExactSolution(line, size * sp.sin(x)) for size in (sp.Rational(1, 5), sp.Rational(3, 5), 1)]
+    page = show(Replay(steps, [0, 10, 25], sp.sin(x), resolution=41))
+    told, slider = page.locator(".sciml-told"), page.locator("input[type=range]")
+    assert slider.get_attribute("aria-label") == "step"
+    assert page.locator(".sciml-view").get_attribute("data-frame") == "2"  # the end of the training is shown first
+    assert "step = 25: largest |solution| 1, " in told.inner_text()
+    before = picture_of(page, "solution")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".sciml-view").get_attribute("data-frame") == "1"
+    assert "step = 10: largest |solution| 0.6, largest |error| 0.4, largest |residual| 0.4" in told.inner_text()
+    assert picture_of(page, "solution") != before
+    page.locator("button[data-action=play]").click()
+    page.locator(".sciml-view[data-frame='0']").wait_for(timeout=10_000)  # round the end, without another key
+    assert "Pause" in page.locator("button[data-action=play]").inner_text()
+
+
+def test_symmetry_moves_a_solution_of_the_heat_equation(show: Any) -> None:
+    move = sp.Symbol("epsilon", real=True)
+    heat = point_symmetries([sp.Eq(u.diff(t), u.diff(x, 2))], [u])
+    shift = next(one for one in heat.generators if one.coefficients == {x: 1})
+    moved = shift.transform(sp.exp(x + t), move)  # e^{x - ε + t}, its largest value is at x = 1, t = 1
+    page = show(FamilyExplorer(moved, {x: (0, 1), t: (0, 1)}, {move: (-1, 1)}))
+    page.locator("input[data-parameter=epsilon]").focus()
+    page.keyboard.press("End")
+    assert page.locator(".sciml-view").get_attribute("data-values") == "1"
+    assert f"{np.exp(-1.0):.3g} to {np.exp(1.0):.3g}" in page.locator(".sciml-told").inner_text()

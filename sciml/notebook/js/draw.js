@@ -37,6 +37,17 @@ function ticks(low, high, wanted = 5) {
   return found;
 }
 
+// A number at an axis with ticks that far apart: as many digits as tell neighbours apart, and no more.
+function tickText(value, step, spare = 0) {
+  if (!(step > 0)) return short(value);
+  if (Math.abs(value) < 1e-9 * step) return "0";
+  const digits = Math.min(12, 1 + spare + Math.max(0, power(value) - power(step)));
+  return Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3
+    ? value.toExponential(digits - 1).replace(/\.?0+e/, "e") : String(Number(value.toPrecision(digits)));
+}
+
+function power(value) { return Math.floor(Math.log10(Math.abs(value)) + 1e-9); }
+
 function extent(values, symmetric = false) {
   let low = Infinity, high = -Infinity;
   for (const v of values) if (Number.isFinite(v)) { if (v < low) low = v; if (v > high) high = v; }
@@ -70,6 +81,7 @@ class Plot {
     this.pen = this.canvas.getContext("2d");
     this.pen.scale(scale, scale);
     this.box = { left: 58, top: 26, width: across, height: height - 26 - 44 };
+    this.inner = { width: inner, height: height - 26 - 44 };
     if (pick) this.listen();
     else this.canvas.setAttribute("role", "img");
   }
@@ -112,6 +124,25 @@ class Plot {
     Object.assign(this, { across, lines, map: null, values: null }, options);
     this.limits = { x: extent(across), y: options.range || extent(lines.flatMap(line => Array.from(line.values))) };
     this.pad();
+    return this;
+  }
+
+  // the same section as another plot, and more where points lie outside of it
+  cover(other, sides) {
+    for (const key of sides) {
+      const [mine, theirs] = [this.limits[key], other.limits[key]], edge = 0.03 / 1.06 * (mine[1] - mine[0]);
+      this.limits[key] = [Math.min(mine[0] + edge, theirs[0]), Math.max(mine[1] - edge, theirs[1])];
+    }
+    return this;
+  }
+
+  // both axes on one scale, where they are lengths of comparable extent; else each fills its side
+  fit(equal) {
+    const [x, y] = ["x", "y"].map(key => this.limits[key][1] - this.limits[key][0]), aspect = y / x;
+    const { width, height } = this.inner, shared = Boolean(equal) && aspect > 0.2 && aspect < 5;
+    this.canvas.dataset.equal = String(shared);
+    this.box.width = shared ? Math.min(width, height / aspect) : width;
+    this.box.height = shared ? Math.min(height, width * aspect) : height;
     return this;
   }
 
@@ -185,24 +216,25 @@ class Plot {
     pen.font = "11px sans-serif";
     pen.lineWidth = 1;
     pen.textAlign = "center";
-    for (const v of ticks(...this.limits.x)) {
+    const [across, up] = [ticks(...this.limits.x, 5 * box.width / this.inner.width), ticks(...this.limits.y)];
+    for (const v of across) {
       const x = this.toX(v);
       this.line(x, box.top + box.height, x, box.top + box.height + 4, INK);
-      pen.fillText(short(v), x, box.top + box.height + 16);
+      pen.fillText(tickText(v, across[1] - across[0]), x, box.top + box.height + 16);
     }
     pen.textAlign = "right";
-    for (const v of ticks(...this.limits.y)) {
+    for (const v of up) {
       const y = this.toY(v);
       this.line(box.left - 4, y, box.left, y, INK);
-      pen.fillText(this.powers ? short(10 ** v, 1) : short(v), box.left - 7, y + 4);
+      pen.fillText(this.powers ? short(10 ** v, 1) : tickText(v, up[1] - up[0]), box.left - 7, y + 4);
     }
     pen.strokeStyle = INK;
     pen.strokeRect(box.left, box.top, box.width, box.height);
     pen.textAlign = "center";
     pen.font = "12px sans-serif";
-    pen.fillText(this.x, box.left + box.width / 2, this.height - 8);
+    pen.fillText(this.x, box.left + box.width / 2, box.top + box.height + 36);
     pen.save();
-    pen.translate(13, box.top + box.height / 2);
+    pen.translate(11, box.top + box.height / 2);
     pen.rotate(-Math.PI / 2);
     pen.fillText(this.y, 0, 0);
     pen.restore();
@@ -326,7 +358,8 @@ class Plot {
     const labels = this.logarithmic ? [high, high / 30, 0, ...(low < 0 ? [low / 30, low] : [])] : [low, ...middle, high];
     for (const v of labels) {
       const part = share(v, this.range, this.logarithmic);
-      pen.fillText(short(v), left + 16, box.top + box.height * (1 - part) + 4);
+      const text = this.logarithmic ? short(v) : tickText(v, (high - low) / 4, 1);
+      pen.fillText(text, left + 16, box.top + box.height * (1 - part) + 4);
     }
   }
 }

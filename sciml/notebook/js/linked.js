@@ -49,6 +49,8 @@ function render({ model, el }) {
       "arrow or Page keys and Enter on a focused map; Escape clears");
   }
 
+  function lengths() { return first !== second && state.lengths[first] && state.lengths[second]; }
+
   function selected() { return model.get("selection").filter(id => place.has(id)); }
 
   function pickPoint(column, event) {
@@ -116,7 +118,7 @@ function render({ model, el }) {
     left.marked = new Set(selected().map(id => place.get(id)));
     left.points(train[first], up, values, {
       table: table(signed ? "difference" : "field"), shapes: kindOf, logarithmic,
-      range: signed ? extent(values, true) : [0, extent(values)[1]] }).draw();
+      range: signed ? extent(values, true) : [0, extent(values)[1]] }).fit(train.length > 1 && lengths()).draw();
     describe(left, `${left.title}; ${columns} training points`);
   }
 
@@ -127,11 +129,11 @@ function render({ model, el }) {
     right.title = !chosen ? state.target
       : `change when ${many} ${state.verb}${exact || selected().length === 1 ? "" : " (sum of single effects)"}`;
     right.x = query.length ? state.names[first] ?? "" : "number";
-    right.y = query.length > 1 ? state.names[second] : state.target;
+    right.y = query.length > 1 ? state.names[second] : chosen ? `change of ${state.target}` : state.target;
     right.marked = new Set(q >= 0 ? [q] : []);
     right.points(query.length ? query[first] : Float64Array.from(before.keys()), up, values, {
       table: table(chosen ? "difference" : "field"), logarithmic: chosen && logarithmic,
-      range: extent(values, chosen) }).draw();
+      range: extent(values, chosen) }).cover(left, ["x", "y"].slice(0, query.length)).fit(query.length > 1 && lengths()).draw();
     describe(right, `${right.title}; ${queries} predictions`);
   }
 

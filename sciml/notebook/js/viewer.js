@@ -62,10 +62,12 @@ function render({ model, el }) {
     root.dataset.field = field;
     panels.forEach((panel, number) => {
       const kind = state.panels[number], values = data[field][kind];
-      panel.title = `${kind === "residual" ? "residual" : `${field}: ${kind}`}`;
+      const spiky = kind === "residual" && state.shape.length === 2;  // residuals peak at corners and fronts
+      panel.title = kind === "residual" ? `residual${spiky ? " (logarithmic colours)" : ""}` : `${field}: ${kind}`;
       if (state.shape.length === 2) {
         panel.raster({ x: state.limits[0], y: state.limits[1] }, state.shape, part(values, frame), {
-          range: range(field, kind), table: table(kind === "solution" || kind === "reference" ? "field" : "difference") });
+          range: range(field, kind), table: table(kind === "solution" || kind === "reference" ? "field" : "difference"),
+          logarithmic: spiky });
       } else {
         const lines = [{ values: part(values, frame), label: kind }];
         if (kind === "solution" && data[field].reference) lines.push({ values: part(data[field].reference, frame),
