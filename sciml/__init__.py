@@ -29,12 +29,13 @@ from sciml.residuals import ResidualSystem
 from sciml.solution import Solution, Solver
 from sciml.symbols import coordinates, field
 from sciml.unknowns import Unknown
+from sciml.verification import Certificate, verify
 
 __all__ = [
-    "IBVP", "MLP", "Box", "CheckpointError", "Condition", "ConvergenceError", "Dirichlet", "Disk", "ErrorReport",
-    "ExactSolution", "Geometry", "GeometryError", "Interval", "MissingExtraError", "Neumann", "NotSymbolicError",
-    "Observations", "Periodic", "PointSet", "PointsError", "Polygon", "ProblemError", "ProblemWarning", "Rectangle",
-    "ResidualSystem", "Robin", "RowMap", "ScimlError", "Solution", "Solver", "SolverError", "SolverWarning",
-    "TrainingRecord", "Unknown", "UnsupportedFunctionError", "cite", "coordinates", "field", "load_solution", "normal",
-    "record_of", "sample",
+    "IBVP", "MLP", "Box", "Certificate", "CheckpointError", "Condition", "ConvergenceError", "Dirichlet", "Disk",
+    "ErrorReport", "ExactSolution", "Geometry", "GeometryError", "Interval", "MissingExtraError", "Neumann",
+    "NotSymbolicError", "Observations", "Periodic", "PointSet", "PointsError", "Polygon", "ProblemError",
+    "ProblemWarning", "Rectangle", "ResidualSystem", "Robin", "RowMap", "ScimlError", "Solution", "Solver",
+    "SolverError", "SolverWarning", "TrainingRecord", "Unknown", "UnsupportedFunctionError", "cite", "coordinates",
+    "field", "load_solution", "normal", "record_of", "sample", "verify",
 ]  # fmt: skip

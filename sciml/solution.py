@@ -44,6 +44,10 @@ class Solution(ABC):
     """
 
     kind: ClassVar[str] = ""
+    continuous_derivatives: ClassVar[int | None] = None
+    """Order up to which space derivatives are those of a solution everywhere; None for all orders."""
+    resolution: float = 0.0
+    """Length below which the solution holds no detail, such as the size of elements; 0 where there is none."""
 
     def __init__(
         self,
@@ -234,6 +238,21 @@ class Solution(ABC):
         mine = without_constant(self.problem, self.evaluate, array)
         theirs = without_constant(self.problem, lambda p: reference_values(self.problem, reference, p), array)
         return compare_values(self.problem, mine, theirs)
+
+    def certificate(self, tolerance: float = 0.01, reference: Any = None, bound: bool = True) -> Any:
+        """What is known of this solution without trusting its solver (see `sciml.verify`).
+
+        Args:
+            tolerance: Share of its largest term up to which an equation or condition may be left unsolved.
+            reference: A solution, an expression, {field: expression} or a solver to compare with.
+            bound: Whether to state the rigorous error bound of solutions that have one.
+
+        Returns:
+            A `Certificate`: checks with figures, limits and places, and a verdict.
+        """
+        from sciml.verification import verify
+
+        return verify(self.problem, self, tolerance, reference, bound)
 
     def plot(self, compare: Any = None, **options: Any) -> Any:
         """Draw the solution, and its difference from another one.

@@ -12,11 +12,12 @@ import sympy as sp
 import torch
 from torch import Tensor
 
-from influence.diagnosis.scales import Scales, field_scales
+from influence.diagnosis.scales import field_scales
 from influence.functions import Influence
 from influence.scores import Scores
 from influence.targets import Query, Residual
 from sciml.errors import SolverError, SolverWarning
+from sciml.scales import Scales
 
 _ROWS = 256  # residual rows asked about where a model has no fields
 

@@ -1,46 +1,15 @@
-"""Scales: how large fields, and the summands of equations and conditions, are, so that residuals can be judged.
-
-A residual is small when the summands that it is made of balance: r = Σ_k s_k with |r| far below max |s_k|. Where all
-summands are small themselves (a homogeneous condition, a constant solution), the size is that of the summand for
-a field of the known spread that varies once over the domain: U/L^|a| for a derivative D^a u.
-"""
+"""Scales of a training record: sizes of fields and of summands, by `sciml.scales`."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-
 import numpy as np
-import sympy as sp
 import torch
 
 from influence.functions import Influence
-from sciml.compatibility import term_data
-from sciml.errors import ScimlError
-from sciml.expressions.data import evaluate_data
-from sciml.ibvp import IBVP
-from sciml.jets import field_atoms, jet_atoms
+from sciml import scales
 from sciml.points import PointSet
+from sciml.scales import Labelled, Scales
 from sciml.terms import Term
-
-_PLACES = 512
-_FLAT = 0.01  # a field that varies by less than this share of its size counts as constant
-
-
-@dataclass(frozen=True, eq=False)
-class Scales:
-    """Sizes of the fields of one solution.
-
-    Attributes:
-        fields: Spread of each field over domain and data; a hundredth of its size where it is constant.
-        inside: Spread of each field's prediction over the interior.
-        given: Spread of each field in its data; 0 where none are given.
-    """
-
-    fields: tuple[float, ...]
-    inside: tuple[float, ...]
-    given: tuple[float, ...]
 
 
 def field_scales(influence: Influence) -> Scales | None:
@@ -52,59 +21,16 @@ def field_scales(influence: Influence) -> Scales | None:
     Returns:
         The scales; None without a problem.
     """
-    problem, record = influence.problem, influence.record
-    if problem is None or record.quantity is None:
+    problem, quantity = influence.problem, influence.record.quantity
+    if problem is None or quantity is None:
         return None
-    time = None if problem.time is None else problem.bounds[-1]
-    where = torch.tensor(problem.domain.sample(_PLACES, "sobol", 0, time))
-    zero = (0,) * len(problem.coordinates)
-    jets = [(k, zero) for k in range(len(problem.fields))]
-    with torch.no_grad():
-        values = record.quantity(influence.curvature.theta, where, jets).detach().numpy()
-    data = _data(problem)
-    inside = [float(column.std()) for column in values.T]
-    given = [_spread_of(data[known]) for known in problem.fields]
-    sizes = [max(float(np.abs(column).max()), *(float(np.abs(part).max()) for part in data[known]), 0.0)
-             for column, known in zip(values.T, problem.fields, strict=True)]  # fmt: skip
-    spreads = [max(a, b, _FLAT * size) or 1.0 for a, b, size in zip(inside, given, sizes, strict=True)]
-    return Scales(tuple(spreads), tuple(inside), tuple(given))
+    jets = [(k, (0,) * len(problem.coordinates)) for k in range(len(problem.fields))]
 
+    def values(points: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return quantity(influence.curvature.theta, torch.tensor(points), jets).detach().numpy()
 
-def _data(problem: IBVP) -> dict[sp.Expr, list[np.ndarray]]:
-    """Values that conditions of the form u = g give to each field."""
-    found: dict[sp.Expr, list[np.ndarray]] = {known: [np.zeros(1)][:0] for known in problem.fields}
-    for term in problem.terms:
-        if term.kind == "interior":
-            continue
-        for expression, fixed in zip(term.expressions, term_data(term, problem), strict=True):
-            moving = [part for part in sp.Add.make_args(expression) if field_atoms(part)]
-            if len(moving) != 1 or moving[0] not in found:
-                continue
-            if term.observation is not None:
-                found[moving[0]].append(np.asarray(term.observation.values))
-            elif not fixed.free_symbols - set(problem.coordinates):
-                found[moving[0]].append(-evaluate_data(fixed, problem.coordinates, _places(problem, term)))
-    return found
-
-
-def _places(problem: IBVP, term: Term) -> np.ndarray:
-    domain, time = problem.domain, None if problem.time is None else problem.bounds[-1]
-    if term.kind == "point" and term.point is not None:
-        return np.array([[float(problem.substitute(term.point.get(s, sp.S.Zero))) for s in problem.coordinates]])
-    if term.kind == "boundary":
-        return np.concatenate([domain.sample_face(face, _PLACES // 8, "sobol", 0, time) for face in term.faces])
-    space = domain.sample(_PLACES // 8, "sobol", 0)
-    return space if time is None else np.column_stack([space, np.full(len(space), time[0])])
-
-
-def _spread_of(parts: list[np.ndarray]) -> float:
-    """Root mean square distance from the overall mean, of the part that varies most."""
-    if not parts:
-        return 0.0
-    every = np.concatenate(parts)
-    every = every[np.isfinite(every)]
-    centre = float(np.mean([np.nanmean(part) for part in parts]))
-    return float(max(np.sqrt(np.nanmean((part - centre) ** 2)) for part in parts)) if len(every) else 0.0
+    return scales.field_scales(problem, values)
 
 
 def summand_sizes(influence: Influence, points: PointSet, spreads: tuple[float, ...]) -> dict[str, float]:
@@ -118,70 +44,15 @@ def summand_sizes(influence: Influence, points: PointSet, spreads: tuple[float, 
     Returns:
         Component -> size; empty where a record cannot evaluate other rows.
     """
-    problem = influence.problem
-    if problem is None or influence.record.rows.at is None:
+    problem, at = influence.problem, influence.record.rows.at
+    if problem is None or at is None:
         return {}
-    sizes = {}
-    for term in problem.terms:
-        place = points.of(term.name) if term.name in points.terms else points.take(np.zeros(0, dtype=int))
-        for name, expression in zip(term.components, term.expressions, strict=True):
-            floor = _expected(influence, problem, expression, spreads)
-            sizes[name] = max(floor, _largest(influence, term, name, expression, place)) or 1.0
-    return sizes
 
-
-def _summands(expression: sp.Expr, atoms: Iterable[sp.Expr]) -> list[sp.Expr]:
-    """What balances in a residual: monomials of the jets with their whole coefficients, and the data as one."""
-    moving = tuple(atoms)
-    fixed, rest = expression.as_independent(*moving, as_Add=True) if moving else (expression, sp.S.Zero)
-    found: dict[sp.Expr, sp.Expr] = {}
-    for part in sp.Add.make_args(sp.expand(rest)):
-        coefficient, monomial = part.as_independent(*moving, as_Add=False) if moving else (part, sp.S.One)
-        found[monomial] = found.get(monomial, sp.S.Zero) + coefficient
-    parts = [coefficient * monomial for monomial, coefficient in found.items()]
-    return [part for part in (fixed, *parts) if part != 0]
-
-
-def _largest(influence: Influence, term: Term, name: str, expression: sp.Expr, place: PointSet) -> float:
-    problem = influence.problem
-    assert problem is not None
-    parts = _summands(expression, jet_atoms(expression, problem.fields, problem.coordinates))
-    if not len(place) or len(parts) < 2 or term.periodic:
-        return 0.0
-    names = tuple(f"{name} summand {i}" for i in range(len(parts)))
-    split = replace(term, expressions=tuple(parts), components=names)
-    observed = np.where(np.isnan(place.value), np.nan, 0.0)  # an observed value would enter every summand
-    rows = influence.record.rows.at
-    assert rows is not None
-    try:
-        made = rows(replace(place, value=observed), [split])
+    def rows(places: PointSet, terms: list[Term]) -> Labelled:
+        made = at(places, terms)
         with torch.no_grad():
-            values = made.residual(influence.curvature.theta).detach().numpy()
-    except ScimlError:
-        return 0.0
-    squares = [np.nanmean(values[made.labels == part] ** 2) for part in names]
-    return float(np.sqrt(max(squares)))
+            return made.labels, made.residual(influence.curvature.theta).detach().numpy()
 
-
-def _expected(influence: Influence, problem: IBVP, expression: sp.Expr, spreads: tuple[float, ...]) -> float:
-    """Size of the largest summand for fields of the known spread that vary once over the domain."""
-    flat = problem.substitute(expression)
     count = len(problem.unknowns)
     estimates = influence.record.parameters[-count:].tolist() if count else []
-    numbers = {symbol: sp.Float(value, 17) for symbol, value in zip(problem.unknowns, estimates, strict=True)}
-    extents = [high - low for low, high in problem.bounds]
-    atoms = jet_atoms(flat, problem.fields, problem.coordinates)
-    rates = {
-        atom: sp.Float(spreads[k] / math.prod(extent**n for extent, n in zip(extents, orders, strict=True)), 17)
-        for atom, (k, orders) in atoms.items()
-    }
-    time = None if problem.time is None else problem.bounds[-1]
-    places = problem.domain.sample(64, "sobol", 0, time)
-    largest = 0.0
-    for part in _summands(flat, atoms):
-        moved = part.xreplace(numbers).xreplace(rates)
-        if atoms and part.has(*atoms):
-            moved = moved.subs({s: 1 for s in moved.free_symbols - set(problem.coordinates)})
-            values = evaluate_data(moved, problem.coordinates, places)
-            largest = max(largest, float(np.sqrt(np.nanmean(values**2))))
-    return largest if np.isfinite(largest) else 0.0
+    return scales.summand_sizes(problem, rows, points, spreads, dict(zip(problem.unknowns, estimates, strict=True)))

@@ -40,6 +40,7 @@ class FiniteElementSolution(Solution):
     """
 
     kind = "finite element"
+    continuous_derivatives = 1  # as the flux is at sides of elements; second derivatives are of low order
 
     def __init__(
         self,
@@ -59,6 +60,13 @@ class FiniteElementSolution(Solution):
     @cached_property
     def _finder(self) -> ElementFinder:
         return ElementFinder(self.nodes, self.elements, self.degree)
+
+    @cached_property
+    def resolution(self) -> float:  # type: ignore[override]
+        """Ninth decile of the edge lengths of the elements; twice as long for degree 1."""
+        corners = self.nodes[self.elements[:, : self.nodes.shape[1] + 1]]
+        edges = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
+        return float(np.quantile(edges, 0.9)) * 2 / self.degree
 
     def jets(self, points: np.ndarray, needed: Sequence[Jet]) -> np.ndarray:
         """Field values and derivatives.
