@@ -75,6 +75,7 @@ class LinkedMaps(Picture):
         function = self._answers.get(str(asked))
         if function is None or not ids:
             return
+        self.send({"answer": asked, "ids": ids, "started": True})  # a refit takes a while
         try:
             values = np.asarray(function(ids), dtype=float).reshape(-1)[self._shown]
             self.send({"answer": asked, "ids": ids, "values": values.tolist()})

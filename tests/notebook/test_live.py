@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,12 +18,14 @@ pytest.importorskip("anywidget", reason="anywidget is not installed (extra noteb
 pytestmark = pytest.mark.slow
 
 MAPS = """
+import os
 import numpy as np, torch
 from influence import Influence, RowBlock
 x = torch.linspace(0, 1, 5, dtype=torch.float64)
 block = RowBlock("fit", torch.stack([x, x**2], dim=1), lambda p, z: p[0] + p[1] * z[0] - z[1], 0.2)
 fit = Influence.from_rows(torch.tensor([-0.125, 1.0]).double(), [block])
 maps = fit.scores(lambda p, z: p[0] + p[1] * z[0], at=np.array([[0.2, 0.0], [0.8, 0.1]])).explore()
+with open("kernel.pid", "w") as file: file.write(str(os.getpid()))
 maps
 """
 BOARD = """
@@ -121,9 +124,51 @@ def test_voila(voila: int, page: Any) -> None:
     check_pictures(page)
 
 
-def test_jupyterlab(lab: int, page: Any) -> None:
+def run_all(lab: int, page: Any) -> None:
     page.goto(f"http://127.0.0.1:{lab}/lab/tree/pictures.ipynb", timeout=120_000)
     page.get_by_text("| Idle").wait_for(timeout=120_000)  # a cell that is run before the kernel is there is dropped
     page.get_by_text("Run", exact=True).first.click()
     page.get_by_text("Run All Cells", exact=True).click()
+
+
+def test_jupyterlab(lab: int, page: Any) -> None:
+    run_all(lab, page)
     check_pictures(page)
+
+
+def check_after_death(page: Any, folder: Path) -> None:
+    """The kernel is killed while the page is open: the matrix still answers, and what needs a kernel says so."""
+    maps = page.locator(".sciml-linked")
+    board = page.locator(".sciml-view")
+    page.wait_for_function("Number(document.querySelector('.sciml-view')?.dataset.step) > 0", timeout=120_000)
+    os.kill(int((folder / "kernel.pid").read_text()), signal.SIGKILL)
+    told = maps.locator(".sciml-told")
+    canvas = maps.locator("canvas[data-plot=train]")
+    page.wait_for_timeout(5000)  # the page hears of it
+    dialog = page.locator(".jp-Dialog button")
+    if dialog.count():
+        dialog.last.click()  # "the kernel appears to have died"
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert maps.get_attribute("data-selection") == "0"
+    assert "Point 0 (fit" in told.inner_text()
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Shift+Enter")
+    assert maps.get_attribute("data-selection") == "0,1"
+    assert "sum of single effects" in told.inner_text()
+    maps.locator("button[data-action=refit]").click()
+    page.get_by_text("No answer from the kernel").wait_for(timeout=30_000)
+    assert "sum of single effects" in told.inner_text()  # still there
+    board.locator("button[data-action=stop]").click()
+    board.get_by_text("no answer from the kernel").wait_for(timeout=30_000)
+
+
+def test_voila_after_the_kernel_died(voila: int, page: Any, tmp_path: Path) -> None:
+    page.goto(f"http://127.0.0.1:{voila}/", timeout=180_000)
+    check_after_death(page, tmp_path)
+
+
+def test_jupyterlab_after_the_kernel_died(lab: int, page: Any, tmp_path: Path) -> None:
+    run_all(lab, page)
+    check_after_death(page, tmp_path)

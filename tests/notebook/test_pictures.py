@@ -80,7 +80,7 @@ def test_large_matrices_are_thinned_and_it_is_said(monkeypatch: pytest.MonkeyPat
     assert maps.state["shape"] == [4, 2]
     assert "4 of 50 predictions are shown" in maps.state["note"]
     messages = sent(maps, monkeypatch, ask="group", ids=[7])
-    assert messages[0]["values"] == [0.0, 16.0, 32.0, 49.0]  # the answer for the predictions that are shown
+    assert messages[1]["values"] == [0.0, 16.0, 32.0, 49.0]  # the answer for the predictions that are shown
 
 
 def test_kernel_answers_and_errors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +88,10 @@ def test_kernel_answers_and_errors(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PointsError("known ids", str(ids), "")
 
     maps = LinkedMaps(scores(), group=lambda ids: np.array([1.0, 2.0, len(ids)]), refit=refused)
-    assert sent(maps, monkeypatch, ask="group", ids=[7, 9])[0]["values"] == [1.0, 2.0, 2.0]
-    assert "known ids" in sent(maps, monkeypatch, ask="refit", ids=[7])[0]["error"]
+    first, last = sent(maps, monkeypatch, ask="group", ids=[7, 9])
+    assert first == {"answer": "group", "ids": [7, 9], "started": True}  # before the work, which may take long
+    assert last["values"] == [1.0, 2.0, 2.0]
+    assert "known ids" in sent(maps, monkeypatch, ask="refit", ids=[7])[1]["error"]
     assert sent(maps, monkeypatch, ask="format the disk", ids=[7]) == []
 
 

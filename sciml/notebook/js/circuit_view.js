@@ -47,8 +47,7 @@ function render({ model, el }) {
   el.append(root);
 
   function put(name, now) {
-    model.set(name, now);
-    model.save_changes();
+    keep(model, { [name]: now });
     update();
   }
 

@@ -10,10 +10,12 @@ function render({ model, el }) {
   const stop = element("button", { type: "button", "data-action": "stop", disabled: !state.can_stop,
     title: state.can_stop ? "" : "interrupt the kernel to stop a training that was started by solve()",
     onclick: () => {
-      model.set("stop", true);
-      model.save_changes();
+      const heard = keep(model, { stop: true });
       stop.disabled = true;
       stop.textContent = "Stopping …";
+      setTimeout(() => {
+        if (!model.get("now").done) told.textContent += "; no answer from the kernel: it is busy or has stopped";
+      }, heard ? SILENCE : 0);
     } }, "Stop");
   const note = element("p", { className: "sciml-note" }, "points: ● kept   ■ added   ▲ dropped since the last update");
   const root = element("div", { className: "sciml-view" }, element("h4", {}, state.title),

@@ -20,6 +20,21 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// Values that the kernel shall know too; where it has gone, the page keeps them and goes on.
+function keep(model, values) {
+  for (const [name, value] of Object.entries(values)) model.set(name, value);
+  return reached(() => model.save_changes());
+}
+
+function reached(call) {
+  try {
+    Promise.resolve(call()).catch(() => {});
+    return true;
+  } catch (error) { return false; }
+}
+
+const SILENCE = 6000;  // milliseconds after which the page says that the kernel has not answered
+
 function short(value, digits = 3) {
   if (value === null || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";

@@ -15,8 +15,7 @@ function render({ model, el }) {
       "data-parameter": parameter.name, oninput: () => {
         const values = [...model.get("values")];
         values[k] = Number(input.value);
-        model.set("values", values);
-        model.save_changes();
+        keep(model, { values });
         update();
       } });
     return { input, shown, row: element("label", { className: "sciml-bar" }, input, `${parameter.label} = `, shown) };
@@ -24,8 +23,7 @@ function render({ model, el }) {
   const instant = element("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0, "aria-label": state.axes[1] ?? "",
     oninput: () => update() });
   const reset = element("button", { type: "button", "data-action": "reset", onclick: () => {
-    model.set("values", state.parameters.map(p => p.start));
-    model.save_changes();
+    keep(model, { values: state.parameters.map(p => p.start) });
     update();
   } }, "Reset");
   const root = element("div", { className: "sciml-view" }, element("h4", {}, state.title),

@@ -8,7 +8,7 @@ function render({ model, el }) {
   const before = numbers(state.before, Float64Array), kindOf = numbers(state.kind_of, Uint16Array);
   const place = new Map(state.ids.map((id, column) => [id, column]));
   const influence = (q, c) => matrix[q * columns + c];
-  let logarithmic = true, exact = null, refitted = null;
+  let logarithmic = true, exact = null, refitted = null, notice = "", clock = null;
 
   const axes = state.names.map((name, k) => k);
   let [first, second] = state.axes;
@@ -59,34 +59,37 @@ function render({ model, el }) {
     const next = !event.shiftKey ? (now.length === 1 && now[0] === id ? [] : [id])
       : now.includes(id) ? now.filter(other => other !== id) : [...now, id];
     exact = refitted = null;
-    model.set("selection", next);
-    if (!event.shiftKey) model.set("query", -1);
-    model.save_changes();
+    keep(model, { selection: next, ...(event.shiftKey ? {} : { query: -1 }) });
     if (next.length > 1 && state.can_group) ask("group");
     update();
   }
 
   function pickQuery(index, event) {
     if (index < 0) return clear();
-    model.set("query", model.get("query") === index ? -1 : index);
-    if (!event.shiftKey) { model.set("selection", []); exact = refitted = null; }
-    model.save_changes();
+    if (!event.shiftKey) exact = refitted = null;
+    keep(model, { query: model.get("query") === index ? -1 : index, ...(event.shiftKey ? {} : { selection: [] }) });
     update();
   }
 
   function clear() {
     exact = refitted = null;
-    model.set("selection", []);
-    model.set("query", -1);
-    model.save_changes();
+    keep(model, { selection: [], query: -1 });
     update();
   }
+
+  const working = { refit: "Training again without the selected points …", group: "Computing the group effect …" };
 
   function ask(what) {
     if (!selected().length) { told.textContent = "Select training points first."; return; }
     root.dataset.waiting = what;
-    told.textContent = what === "refit" ? "Training again without the selected points …" : "Computing the group effect …";
-    model.send({ ask: what, ids: selected() });
+    notice = working[what];
+    const sent = reached(() => model.send({ ask: what, ids: selected() }));
+    clearTimeout(clock);
+    clock = setTimeout(() => {
+      notice = "No answer from the kernel: it is busy or has stopped. The map shows what was transferred.";
+      update();
+    }, sent ? SILENCE : 0);
+    update();
   }
 
   // effect of removing the selected points on every prediction: exact where the kernel has answered
@@ -206,14 +209,24 @@ function render({ model, el }) {
     drawLeft(q);
     drawRight(q);
     tell(q);
+    if (notice) told.textContent += ` ${notice}`;
   }
 
-  model.on("change:selection", () => { exact = refitted = null; update(); });
+  model.on("change:selection", () => {
+    exact = refitted = null;
+    notice = "";
+    clearTimeout(clock);
+    delete root.dataset.waiting;
+    update();
+  });
   model.on("change:query", update);
   model.on("msg:custom", message => {
-    delete root.dataset.waiting;
-    if (message.error) { told.textContent = message.error; return; }
     if (String(message.ids) !== String(selected())) return;
+    clearTimeout(clock);  // the kernel has heard, and works
+    if (message.started) { notice = working[message.answer]; update(); return; }
+    delete root.dataset.waiting;
+    notice = message.error || "";
+    if (message.error) { update(); return; }
     if (message.answer === "group") exact = Float64Array.from(message.values);
     else refitted = Float64Array.from(message.values);
     update();

@@ -14,8 +14,7 @@ function render({ model, el }) {
   }));
   const told = element("p", { className: "sciml-told", "aria-live": "polite", role: "status" });
   const fields = element("select", { "aria-label": "field", onchange: event => {
-    model.set("field", event.target.value);
-    model.save_changes();
+    keep(model, { field: event.target.value });
     update();
   } }, ...Object.keys(data).map(name => element("option", { value: name }, name)));
   const slider = element("input", { type: "range", min: 0, max: frames - 1, step: 1,
@@ -38,8 +37,7 @@ function render({ model, el }) {
   el.append(root);
 
   function show(frame) {
-    model.set("frame", frame);
-    model.save_changes();
+    keep(model, { frame });
     update();
   }
 
