@@ -52,6 +52,8 @@ class FiniteElement:
         degree: Polynomial degree, 1 or 2.
         tolerance: Relative error in time, root mean square over nodes and steps, for automatic steps.
         refine: Face name -> edge length there, from which edges grow into the interior.
+        refinements: How often all edges of that mesh are halved: meshes for a study of convergence, whose errors fall
+            regularly.
 
     Raises:
         SolverError: If an option is out of range.
@@ -74,6 +76,7 @@ class FiniteElement:
         degree: int = 2,
         tolerance: float = 1e-5,
         refine: Mapping[str, float] | None = None,
+        refinements: int = 0,
     ) -> None:
         """Check the options."""
         if mesh_size is not None and not (np.isfinite(mesh_size) and mesh_size > 0):
@@ -88,7 +91,9 @@ class FiniteElement:
             if not (np.isfinite(length) and length > 0):
                 raise SolverError("a positive edge length at each face", f"{face}: {length!r}", 'refine={"top": 0.01}')
         self.mesh_size, self.steps, self.degree, self.tolerance = mesh_size, steps, degree, tolerance
-        self.refine = dict(refine or {})
+        if isinstance(refinements, bool) or not isinstance(refinements, (int, np.integer)) or refinements < 0:
+            raise SolverError("a whole number of refinements, 0 or more", repr(refinements), "refinements=1")
+        self.refine, self.refinements = dict(refine or {}), int(refinements)
 
     def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> FiniteElementSolution:
         """Solve a problem.
@@ -115,7 +120,7 @@ class FiniteElement:
         if strange:
             raise SolverError(f"faces among {', '.join(problem.faces)} in refine", ", ".join(sorted(strange)), "")
         size = self.mesh_size or default_size(problem.domain)
-        space = build_space(problem.domain, float(size), self.degree, self.refine)
+        space = build_space(problem.domain, float(size), self.degree, self.refine, self.refinements)
         system = System(problem, form, space)
         _warn_of_layers(system)
         shape = (-1, len(problem.fields), system.size)
@@ -128,7 +133,7 @@ class FiniteElement:
             raise ConvergenceError("finite values", "overflow", "check the signs: the problem may be ill-posed")
         history |= {"dofs": len(system.constraints.free), "seconds": time.process_time() - started}
         status = (
-            f"mesh size {size:.3g}, {len(space.elements)} elements of degree {self.degree}, "
+            f"mesh size {size / 2**self.refinements:.3g}, {len(space.elements)} elements of degree {self.degree}, "
             f"{len(system.constraints.free)} degrees of freedom; {text}"
         )
         solution = FiniteElementSolution(

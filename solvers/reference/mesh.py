@@ -13,6 +13,7 @@ from sciml.errors import MissingExtraError, SolverError
 from sciml.geometry import Geometry
 from sciml.geometry.planar import Planar
 from sciml.geometry.rectangle import Rectangle
+from solvers.reference.refinement import refined
 from solvers.reference.triangulation import GROWTH, triangulate
 
 _CELLS = {1: 128, 2: 32, 3: 8}  # per side of a cube of the same measure
@@ -51,7 +52,7 @@ def default_size(domain: Geometry) -> float:
 
 
 def build_mesh(
-    domain: Geometry, size: float, degree: int, refine: Mapping[str, float] | None = None
+    domain: Geometry, size: float, degree: int, refine: Mapping[str, float] | None = None, refinements: int = 0
 ) -> tuple[Any, dict[str, np.ndarray]]:
     """A mesh of simplices whose nodes on curved faces lie on them.
 
@@ -63,6 +64,7 @@ def build_mesh(
         size: Largest edge of the grid, or edge length of the triangles.
         degree: 1 or 2.
         refine: Edge lengths at faces, from which edges grow into the interior.
+        refinements: How often all edges are halved.
 
     Returns:
         A scikit-fem mesh and the boundary facets of each face.
@@ -71,8 +73,10 @@ def build_mesh(
         SolverError: If the mesh would be too large.
     """
     if isinstance(domain, Planar) and not isinstance(domain, Rectangle):
-        return _triangles(domain, size, degree, refine or {})
+        return _triangles(domain, size, degree, refine or {}, refinements)
     lines = _grid_lines(domain, size, refine or {})
+    for _ in range(refinements):
+        lines = [np.sort(np.concatenate([line, (line[:-1] + line[1:]) / 2])) for line in lines]
     count = np.prod([float(len(line)) for line in lines])
     if count > _MOST:
         raise SolverError("a mesh of moderate size", f"about {count:.2g} nodes", "a larger mesh_size")
@@ -137,10 +141,14 @@ def _graded(start: float, end: float, size: float, first: float, last: float) ->
 
 
 def _triangles(
-    domain: Planar, size: float, degree: int, refine: Mapping[str, float]
+    domain: Planar, size: float, degree: int, refine: Mapping[str, float], refinements: int
 ) -> tuple[Any, dict[str, np.ndarray]]:
     skfem = fem()
     flat = triangulate(domain, size, refine)
+    for _ in range(refinements):
+        if 4 * len(flat.points) > _MOST:
+            raise SolverError("a mesh of moderate size", f"about {4 * len(flat.points)} nodes", "fewer refinements")
+        flat = refined(flat)
     mesh = skfem.MeshTri1(np.ascontiguousarray(flat.points.T), np.ascontiguousarray(flat.triangles.T))
     number = {tuple(pair): k for k, pair in enumerate(np.sort(mesh.facets.T, axis=1).tolist())}
     facets = np.array([number[tuple(pair)] for pair in np.sort(flat.edges, axis=1).tolist()])

@@ -73,7 +73,9 @@ class Space:
         return csr_matrix((entries, (rows, columns)), shape=(len(self.nodes),) * 2)
 
 
-def build_space(domain: Geometry, size: float, degree: int, refine: Mapping[str, float] | None = None) -> Space:
+def build_space(
+    domain: Geometry, size: float, degree: int, refine: Mapping[str, float] | None = None, refinements: int = 0
+) -> Space:
     """Mesh a domain and tabulate its functions.
 
     Args:
@@ -81,12 +83,13 @@ def build_space(domain: Geometry, size: float, degree: int, refine: Mapping[str,
         size: Edge length.
         degree: 1 or 2.
         refine: Smaller edge lengths at faces.
+        refinements: How often all edges are halved.
 
     Returns:
         The space.
     """
     skfem = fem()
-    mesh, facets = build_mesh(domain, size, degree, refine)
+    mesh, facets = build_mesh(domain, size, degree, refine, refinements)
     names = {1: "Line", 2: "Tri", 3: "Tet"}
     element = getattr(skfem, f"Element{names[domain.dimension]}P{degree}")()
     order = 2 * degree + 2  # two above the mass matrix, for data and curved sides

@@ -3,7 +3,9 @@ import pytest
 
 from sciml import Box, Disk, Interval, Polygon, Rectangle, coordinates
 from sciml.errors import SolverError
+from solvers.reference import FiniteElement
 from solvers.reference.mesh import build_mesh
+from solvers.reference.refinement import refined
 from solvers.reference.space import build_space
 from solvers.reference.triangulation import triangulate
 
@@ -85,3 +87,35 @@ def test_too_fine_meshes_are_refused():
         triangulate(REGIONS["disk"], 1e-4)
     with pytest.raises(SolverError, match="mesh_size"):
         build_mesh(Box((x, 0, 1), (y, 0, 1), (z, 0, 1)), 1e-3, 2)
+
+
+@pytest.mark.parametrize("name", ["channel", "lens", "window"])
+def test_halved_edges_keep_the_region_and_lie_on_it(name):
+    domain = REGIONS[name]
+    coarse = triangulate(domain, 0.3 * np.sqrt(domain.measure))
+    fine = refined(refined(coarse))
+    assert len(fine.triangles) == 16 * len(coarse.triangles)
+    assert set(map(tuple, coarse.points)) <= set(map(tuple, fine.points))
+    assert len(np.unique(fine.points, axis=0)) == len(fine.points)
+    for face in domain.faces:
+        mine = np.array(fine.faces) == face
+        ends = fine.points[fine.edges[mine]]
+        assert np.abs(domain._distance(ends.reshape(-1, 2), (face,))).max() < 1e-13
+        assert np.abs(domain._distance(fine.middles[mine], (face,))).max() < 1e-13
+        gap = np.linalg.norm(fine.middles[mine] - ends.mean(axis=1), axis=1)
+        assert (gap <= 0.11 * np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)).all()
+    sides = np.diff(fine.points[fine.triangles], axis=1)
+    assert (np.linalg.det(sides) > 0).all()
+
+
+def test_grids_are_halved_too():
+    places = build_mesh(Interval(x, 0, 1), 0.5, 2, refinements=2)[0].p[0]
+    assert np.sort(places) == pytest.approx([0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1])
+
+
+def test_refinements_that_are_none_or_too_many():
+    for wrong in (-1, 0.5, True):
+        with pytest.raises(SolverError, match="refinements"):
+            FiniteElement(refinements=wrong)
+    with pytest.raises(SolverError, match="fewer refinements"):
+        build_mesh(REGIONS["disk"], 1.0, 2, refinements=12)
