@@ -2,6 +2,7 @@
 
 from sciml.networks.gated import ModifiedMLP, PirateNet
 from sciml.networks.mlp import MLP, FourierMLP, PeriodicMLP, SineNetwork
+from sciml.networks.obstacle import ObstacleMLP
 from sciml.networks.parameters import call_with, flat_parameters, load_parameters, parameter_views
 from sciml.networks.random_features import RandomFeatures
 from sciml.networks.rebuilding import NETWORKS, network_from_config
@@ -11,6 +12,7 @@ __all__ = [
     "NETWORKS",
     "FourierMLP",
     "ModifiedMLP",
+    "ObstacleMLP",
     "PeriodicMLP",
     "PirateNet",
     "RandomFeatures",

@@ -9,11 +9,13 @@ from torch import nn
 from sciml.errors import CheckpointError
 from sciml.networks.gated import ModifiedMLP, PirateNet
 from sciml.networks.mlp import MLP, FourierMLP, PeriodicMLP, SineNetwork
+from sciml.networks.obstacle import ObstacleMLP
 from sciml.networks.random_features import RandomFeatures
 from sciml.quantum.network import QuantumNetwork
 
 NETWORKS: dict[str, type[nn.Module]] = {
-    kind.__name__: kind for kind in (MLP, FourierMLP, PeriodicMLP, SineNetwork, RandomFeatures, ModifiedMLP, PirateNet)
+    kind.__name__: kind
+    for kind in (MLP, FourierMLP, PeriodicMLP, SineNetwork, ObstacleMLP, RandomFeatures, ModifiedMLP, PirateNet)
 }
 
 

@@ -23,6 +23,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": partial(nn.functional.softplus, threshold=700.0),
 }
 
+# elementary functions of features, with a pole that must lie outside the domain
+ELEMENTARY: dict[str, Callable[[Tensor], Tensor]] = {"reciprocal": torch.reciprocal, "log": torch.log}
+
 
 @dataclass(frozen=True, eq=False)
 class Affine:
@@ -35,7 +38,7 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """y = σ(x) entry by entry; a name of `ACTIVATIONS`."""
+    """y = σ(x) entry by entry; a name of `ACTIVATIONS` or `ELEMENTARY`."""
 
     source: int
     name: str
@@ -113,7 +116,7 @@ def _value(stage: Stage, slots: Sequence[Tensor]) -> Tensor:
     if isinstance(stage, Affine):
         return nn.functional.linear(slots[stage.source], stage.weight, stage.bias)
     if isinstance(stage, Activation):
-        return ACTIVATIONS[stage.name](slots[stage.source])
+        return (ACTIVATIONS.get(stage.name) or ELEMENTARY[stage.name])(slots[stage.source])
     if isinstance(stage, Product):
         return slots[stage.left] * slots[stage.right]
     if isinstance(stage, Sum):

@@ -267,10 +267,11 @@ class Propagation:
         return {index: _made(arrays[slot]) for index, slot in program.outputs.items()}, stack
 
     def _product(self, tape: Tape, i: int, op: Op, used: list[Tensor]) -> tuple[Streams, Tensor | None]:
-        left, right = (tape.slots[source] for source in op.sources)
+        like = tape.slots[op.sources[0]][self.indices[0]]
+        # of full length: the product of two constant streams is one that would not fill its buffer
+        left, right = ({i: s.expand_as(like) for i, s in tape.slots[source].items()} for source in op.sources)
         parts = {index: leibniz_parts(index, left, right) for index in self.indices}
         found = [index for index in self.indices if parts[index]]
-        like = left[self.indices[0]]
         stack = tape.take((len(like), len(found), like.shape[-1]), like)
         streams = {}
         for k, index in enumerate(found):

@@ -96,6 +96,8 @@ RULES: dict[str, tuple[State, ...]] = {
     "tanh": (State(torch.tanh, ((1.0, ()), (-1.0, ("y0", "y0")))),),
     "sin": (State(torch.sin, ((1.0, ("y1",)),)), State(torch.cos, ((-1.0, ("y0",)),))),
     "logistic": (State(torch.sigmoid, _LOGISTIC),),
+    "reciprocal": (State(torch.reciprocal, ((-1.0, ("y0", "y0")),)),),
+    "log": (State(torch.log, ((1.0, ("y1",)),)), State(torch.reciprocal, ((-1.0, ("y1", "y1")),))),
     "softplus": (
         State(_filling(partial(nn.functional.softplus, threshold=700.0)), ((1.0, ("y1",)),)),
         State(torch.sigmoid, ((1.0, ("y1",)), (-1.0, ("y1", "y1")))),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sciml.errors import SolverError
+from sciml.hole_points import denser_near_holes
 from sciml.ibvp import IBVP
 from sciml.placing import denser_at_edges
 from sciml.points import PointSet, sample
@@ -53,7 +54,7 @@ def counts_of(points: PointSet) -> Counts:
 
 
 def draw(problem: IBVP, satisfied: Collection[str], counts: Counts, seed: int) -> PointSet:
-    """Sobol points of all terms that have rows, denser at the edges.
+    """Sobol points of all terms that have rows, denser at the edges and near holes.
 
     Args:
         problem: The problem.
@@ -73,7 +74,7 @@ def draw(problem: IBVP, satisfied: Collection[str], counts: Counts, seed: int) -
     kept = keep_terms(points, [name for name in points.terms if name not in satisfied])
     if not len(kept):
         raise SolverError("at least one residual row", "no points in any term", "give more points")
-    return denser_at_edges(problem, kept)
+    return denser_at_edges(problem, denser_near_holes(problem, kept, seed))
 
 
 def keep_terms(points: PointSet, names: Collection[str]) -> PointSet:

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from sciml.errors import CheckpointError, SolverError
+from sciml.geometry import Rectangle
 from sciml.networks import (
     MLP,
     NETWORKS,
     FourierMLP,
     ModifiedMLP,
+    ObstacleMLP,
     PeriodicMLP,
     PirateNet,
     RandomFeatures,
@@ -26,11 +28,12 @@ from sciml.networks import (
     parameter_views,
 )
 from sciml.residuals import StreamEngine
+from sciml.symbols import coordinates
 
 BOUNDS = [(0.0, 2.0), (-1.0, 3.0)]
 KINDS: list[nn.Module] = [
     MLP(5, 2), FourierMLP(5, 2, features=3), PeriodicMLP(5, 2, harmonics={1: 2}), SineNetwork(5, 2),
-    RandomFeatures(7), ModifiedMLP(5, 2), PirateNet(features=3, blocks=2),
+    RandomFeatures(7), ModifiedMLP(5, 2), PirateNet(features=3, blocks=2), ObstacleMLP(5, 2, holes=[((3, 4), 0.5)]),
 ]  # fmt: skip
 
 
@@ -56,7 +59,7 @@ def test_binding_and_rebuilding(kind: nn.Module) -> None:
     assert not torch.allclose(other(points()), kind.bind(BOUNDS, 3, seed=4)(points()))
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
+@pytest.mark.parametrize("kind", KINDS[:-1], ids=lambda kind: type(kind).__name__)  # holes have places of their own
 def test_inputs_and_outputs_are_scaled(kind: nn.Module) -> None:
     far = [(1e6, 1e6 + 2.0), (-1e-3, 1e-3)]
     unit, moved = kind.bind([(-1, 1), (-1, 1)], 1, seed=1), kind.bind(far, 1, scale=[4.0], offset=[-2.0], seed=1)
@@ -157,3 +160,26 @@ def test_refused() -> None:
         MLP(inputs=3, outputs=1).bind(BOUNDS, 1)
     with pytest.raises(CheckpointError, match="Perceptron"):
         network_from_config({"kind": "Perceptron"})
+
+
+def test_a_hole_is_seen_at_its_own_scale() -> None:
+    """Moved and scaled with its hole the network is the same function but for the inputs in [-1, 1]."""
+    small = ObstacleMLP(6, 2, holes=[((2, 1), 0.5)]).bind([(0, 8), (0, 4)], 1, seed=3)
+    large = ObstacleMLP(6, 2, holes=[((20, 10), 5)]).bind([(0, 80), (0, 40)], 1, seed=3)
+    x = torch.tensor([[2.6, 1.1], [1.2, 0.4], [7.0, 3.0]], dtype=torch.float64)
+    assert torch.allclose(small(x), large(10 * x), rtol=0, atol=1e-12)
+    with torch.no_grad():
+        small.layers[0].weight[:, :2] = 0.0  # inverted coordinates and log r alone
+        far = [small(torch.tensor([[2.0 + r * math.cos(a), 1.0 + r * math.sin(a)]], dtype=torch.float64))
+               for r in (0.5, 5e3) for a in (0.3, 2.0)]  # fmt: skip
+    assert abs(float(far[0] - far[1])) > 1e-2
+    assert abs(float(far[2] - far[3])) < 1e-3  # directions are all alike far away
+
+
+def test_holes_that_are_of_no_use() -> None:
+    x, y = coordinates("x y")
+    for given in ((), Rectangle((x, 0, 1), (y, 0, 1)), [((2, 2), 0)], [((2, 2),)], [(2, 1)], "hole"):
+        with pytest.raises(SolverError, match="hole"):
+            ObstacleMLP(4, 1, holes=given)
+    with pytest.raises(SolverError, match="at most 1 coordinate"):
+        ObstacleMLP(4, 1, holes=[((2, 2), 1)], inputs=1, outputs=1)

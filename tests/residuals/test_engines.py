@@ -16,6 +16,7 @@ from sciml.networks import (
     MLP,
     FourierMLP,
     ModifiedMLP,
+    ObstacleMLP,
     PeriodicMLP,
     PirateNet,
     RandomFeatures,
@@ -90,6 +91,7 @@ def networks() -> list[nn.Module]:
         RandomFeatures(6),
         ModifiedMLP(4, 2),
         PirateNet(features=2, blocks=1),
+        ObstacleMLP(4, 1, holes=[((-1, -1), 0.5), ((3, 4), 1)]),
     ]
     made: list[nn.Module] = [k.bind([(0, 2), (-1, 3)], 2, scale=[2.0, 3.0], offset=[1.0, -1.0], seed=1) for k in kinds]
     generator = torch.Generator().manual_seed(2)
