@@ -20,7 +20,7 @@ from influence.scoring import Pool, Settings, draw_pools, measured, unwrapped
 from sciml.drawing import stratified
 from sciml.errors import PointsError
 from sciml.ibvp import IBVP
-from sciml.least_squares import scale_rows
+from sciml.least_squares import gathered, scale_rows
 from sciml.placing import check_scores
 from sciml.points import PointSet, sample
 from sciml.record import TrainingRecord
@@ -76,9 +76,9 @@ class Scene:
         residual, rows = torch.zeros_like(root), None
         if self.target is not None and not isinstance(self.target, sp.Expr):  # it may be a function of training rows
             scaled = scale_rows(*record.rows.jacobian(record.parameters), record.weights)
-            residual, rows = scaled.residual, scaled.matrix
+            residual, rows = scaled.residual, gathered(scaled.matrix)
         return record, Curvature(
-            record.parameters, residual, root, none, none, factor, "ggn", factor.damping, 0.0, None,
+            record.parameters, residual, root, none, none, factor.gathered(), "ggn", factor.damping, 0.0, None,
             float("nan"), float("nan"), rows,
         )  # fmt: skip
 

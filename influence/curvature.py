@@ -17,7 +17,7 @@ from torch.func import jvp, vjp
 from influence.fitting_memory import choose_solver
 from influence.hessian import FLOOR, MARGIN, hessian_operator, hessian_products, least_damping, lowest_curvature
 from sciml.errors import SolverError
-from sciml.least_squares import DampedFactor, IterativeFactor, NormalMatrix, SketchedHat, nystroem, scale_rows
+from sciml.least_squares import DampedFactor, IterativeFactor, NormalMatrix, SketchedHat, gathered, nystroem, scale_rows
 from sciml.record import TrainingRecord
 
 DENSE_HESSIAN = 3000  # parameters up to which the Hessian is formed
@@ -124,7 +124,7 @@ class Curvature:
         """
         if self.rows is None or not isinstance(self.factor, DampedFactor):
             raise SolverError("a factor that holds its matrix", f"a factor of kind {self.factor.kind!r}", "")
-        matrix = self.factor.rows.clone()
+        matrix = gathered(self.factor.rows).clone()
         matrix[: len(scale)] *= scale[:, None]
         rows, residual = matrix[: len(scale)], self.residual * scale
         if self.hessian is None:
@@ -218,7 +218,8 @@ def _dense(record: TrainingRecord, theta: Tensor, kind: str, damping: float | No
     residual, jacobian = record.rows.jacobian(theta)
     scaled = scale_rows(residual, jacobian, record.weights.to(torch.float64))
     parts = _parts(record, theta, residual)
-    matrix, extra = scaled.matrix, parts.decay - parts.floor
+    own = gathered(scaled.matrix)
+    matrix, extra = own, parts.decay - parts.floor
     if bool((extra > 0).any()):  # a diagonal λ beyond its smallest entry, as rows √λ_p e_p
         matrix = torch.cat([matrix, torch.diag(torch.sqrt(extra))[extra > 0]])
     normal = NormalMatrix(matrix, solver)
@@ -235,9 +236,9 @@ def _dense(record: TrainingRecord, theta: Tensor, kind: str, damping: float | No
     if kind == "ggn":
         at_least = parts.floor + proximal == light.damping
         factor = light if at_least else _checked(normal, parts.floor + proximal, largest)
-        return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix)
+        return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, unused, own)
     made, notes = _hessian_factor(record, theta, normal, hessian, parts.floor, proximal)
-    return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix, hessian, notes)
+    return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, unused, own, hessian, notes)
 
 
 def _checked(normal: NormalMatrix, damping: float, largest: float) -> DampedFactor:
@@ -278,7 +279,7 @@ def _hessian_factor(
     def product(vector: Tensor) -> Tensor:
         return exact(vector) + proximal * vector
 
-    rows = normal.rows
+    rows = gathered(normal.rows)
     factor = IterativeFactor(product, lambda v: rows @ v, lambda u: rows[: len(u)].T @ u, base.solve, base, 1e-8)
     note = "Hessian by conjugate gradients; leverage from the Gauss-Newton matrix"
     return factor, (note,)

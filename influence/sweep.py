@@ -14,7 +14,7 @@ from influence.actions import Blocks, sum_points
 from influence.curvature import Curvature
 from influence.targets import Query
 from sciml.errors import SolverError
-from sciml.least_squares import DampedFactor, Spectrum
+from sciml.least_squares import DampedFactor, Spectrum, gathered
 
 _TOP = 20
 
@@ -48,7 +48,7 @@ def _all_rows(curvature: Curvature) -> Tensor:
     """A with the rows of a diagonal regularisation."""
     if curvature.rows is None:
         raise SolverError("a factor that holds its rows", "the iterative solver", "give a model that fits memory")
-    return curvature.factor.rows if isinstance(curvature.factor, DampedFactor) else curvature.rows
+    return gathered(curvature.factor.rows) if isinstance(curvature.factor, DampedFactor) else curvature.rows
 
 
 def _removals(spectrum: Spectrum, projected: Tensor, residual: Tensor, damping: float, blocks: Blocks) -> Tensor:

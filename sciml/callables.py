@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -14,7 +15,11 @@ from sciml.errors import NotSymbolicError, ProblemError
 from sciml.tracing import trace
 
 
-class NumericFunction(sp.Function):
+class _OpaqueType(type(sp.Function)):  # type: ignore[misc]
+    """Type of opaque functions, which are made at run time: they are sent to other processes by how they are made."""
+
+
+class NumericFunction(sp.Function, metaclass=_OpaqueType):
     """Base of opaque nodes: a Python function that SymPy cannot see into."""
 
     python: ClassVar[Callable]
@@ -24,6 +29,11 @@ class NumericFunction(sp.Function):
     @classmethod
     def eval(cls, *arguments: sp.Expr) -> None:
         """Never evaluated symbolically."""
+
+    @classmethod
+    def recipe(cls) -> tuple[Callable, tuple]:
+        """Function and arguments that make it again."""
+        return numeric_function, (cls.python, cls.reason)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """A derivative is not available; the message names the function and why it is opaque.
@@ -39,6 +49,16 @@ class NumericFunction(sp.Function):
             f"a Python function kept as numeric-only ({self.reason})",
             "write it with SymPy functions (or NumPy/torch functions without branches on values)",
         )
+
+
+def _recipe(kind: type[NumericFunction]) -> str | tuple[Callable, tuple]:
+    """How to make an opaque function again; a class of a module by its name."""
+    if "python" not in vars(kind):
+        return kind.__qualname__
+    return kind.recipe()
+
+
+copyreg.pickle(_OpaqueType, _recipe)
 
 
 def numeric_function(python: Callable, reason: str) -> type[NumericFunction]:
@@ -195,16 +215,22 @@ def opaque_equations(
             "def pde(x, t, u): return u.diff(t) - u.diff(x, 2)",
         ) from error
     count = len(probe) if isinstance(probe, (list, tuple)) else 1
-    jets, d = list(asked), len(coordinates)
+    jets = list(asked)
 
     def component(k: int) -> Callable:
-        def evaluate(*values: torch.Tensor) -> torch.Tensor:
-            table = dict(zip(jets, values[d:], strict=True))
-            wrapped = [_FieldValue(table[known], functools.partial(_look_up, table, known)) for known in fields]
-            result = python(*map(_CoordinateValue, values[:d], coordinates), *wrapped)
-            return _tensor(result[k] if isinstance(result, (list, tuple)) else result)
-
+        evaluate: Any = functools.partial(_component, python, k, tuple(coordinates), tuple(fields), tuple(jets))
         evaluate.__name__ = getattr(python, "__name__", "pde").strip("<>")
         return evaluate
 
     return [numeric_function(component(k), reason)(*coordinates, *jets) for k in range(count)]
+
+
+def _component(
+    python: Callable, k: int, coordinates: tuple[sp.Symbol, ...], fields: tuple[sp.Expr, ...],
+    jets: tuple[sp.Expr, ...], *values: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    d = len(coordinates)
+    table = dict(zip(jets, values[d:], strict=True))
+    wrapped = [_FieldValue(table[known], functools.partial(_look_up, table, known)) for known in fields]
+    result = python(*map(_CoordinateValue, values[:d], coordinates), *wrapped)
+    return _tensor(result[k] if isinstance(result, (list, tuple)) else result)

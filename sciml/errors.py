@@ -71,6 +71,10 @@ class CheckpointError(ScimlError, ValueError):
     """A file that is damaged, of another kind, or of another problem."""
 
 
+class TeamError(ScimlError, RuntimeError):
+    """A process of a distributed job is gone, so that the others cannot go on."""
+
+
 class MissingExtraError(ScimlError, ImportError):
     """An optional dependency is not installed."""
 

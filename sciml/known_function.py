@@ -20,6 +20,11 @@ class KnownFunction(NumericFunction):
     family: ClassVar[Any] = None
     orders: ClassVar[Orders] = ()
 
+    @classmethod
+    def recipe(cls) -> tuple[Callable, tuple]:
+        """Function and arguments that make it again."""
+        return _derivative, (cls.family, cls.orders)
+
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """The derivative by one argument.
 
@@ -52,6 +57,14 @@ class _Family:
             name = self.name + ("_d" + "".join(map(str, orders)) if any(orders) else "")
             self._made[orders] = type(name, (KnownFunction,), body)
         return self._made[orders]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the classes, which are made when they are needed."""
+        return {**vars(self), "_made": {}}
+
+
+def _derivative(family: _Family, orders: Orders) -> type[KnownFunction]:
+    return family.function(orders)
 
 
 def known_function(

@@ -11,7 +11,7 @@ from torch import nn
 
 from influence.diagnosis.pictured import Pictured, bars
 from influence.functions import Influence
-from sciml.least_squares import NormalMatrix, scale_rows
+from sciml.least_squares import NormalMatrix, gathered, scale_rows
 
 _SHIFTS = (1e-10, 1e-8, 1e-6, 1e-4, 1e-2, 1.0)  # of the largest eigenvalue
 FAINT = 1e-3  # of the largest sensitivity
@@ -74,7 +74,7 @@ def _steps(influence: Influence, theta: torch.Tensor | None) -> list[torch.Tenso
     if theta is not None:
         residual, jacobian = record.rows.jacobian(theta)
         scaled = scale_rows(residual, jacobian, record.weights.to(torch.float64))
-        matrix = scaled.matrix
+        matrix = gathered(scaled.matrix)
         gradient = scaled.gradient + torch.as_tensor(record.regularisation) * (theta - record.reference)
     normal = NormalMatrix(matrix)
     shifts = [curvature.decay + share * curvature.largest for share in _SHIFTS]

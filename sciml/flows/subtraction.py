@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,11 +126,12 @@ def _part(problem: IBVP, key: sp.Expr, value: sp.Expr) -> sp.Expr:
     if not value.free_symbols & set(coordinates):
         return value
 
-    def values(points: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
-        return evaluate_data(_derivative(value, coordinates, orders), coordinates, points, problem.bounds)
-
-    name = f"known_{key.func.__name__}"
+    values, name = partial(_values, value, coordinates, problem.bounds), f"known_{key.func.__name__}"
     return known_function(name, len(coordinates), values, "a known part that was subtracted")(*coordinates)
+
+
+def _values(value: sp.Expr, coordinates: tuple, bounds: Any, points: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
+    return evaluate_data(_derivative(value, coordinates, orders), coordinates, points, bounds)
 
 
 def _derivative(value: sp.Expr, coordinates: Sequence[sp.Symbol], orders: Sequence[int]) -> sp.Expr:

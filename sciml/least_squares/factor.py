@@ -9,14 +9,15 @@ an SVD of A is used.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from scipy.linalg import blas
 from torch import Tensor
 
 from sciml.errors import SolverError
+from sciml.least_squares.gram import lower_gram
+from sciml.least_squares.sharded import ShardedMatrix, gathered
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class DampedFactor:
     """Solves with B = AᵀA + μI.
 
     Attributes:
-        rows: A, (N, P).
+        rows: A, (N, P); its rows may lie on several processes.
         damping: μ.
         kind: "primal", "dual" or "svd".
         lower: Cholesky factor, or the right singular vectors (P, k).
@@ -32,12 +33,12 @@ class DampedFactor:
         left: Left singular vectors (N, k) for kind "svd".
     """
 
-    rows: Tensor
+    rows: Tensor | ShardedMatrix
     damping: float
     kind: str
     lower: Tensor
     eigenvalues: Tensor | None = None
-    left: Tensor | None = None
+    left: Tensor | ShardedMatrix | None = None
 
     def solve(self, vectors: Tensor) -> Tensor:
         """B⁻¹v for v (P,) or (P, k)."""
@@ -55,8 +56,14 @@ class DampedFactor:
                 result = result + (columns - self.lower @ projected) / self.damping
         return result[:, 0] if vectors.ndim == 1 else result
 
+    def gathered(self) -> DampedFactor:
+        """The same with A in one place."""
+        left = None if self.left is None else gathered(self.left)
+        return replace(self, rows=gathered(self.rows), left=left)
+
     def _pulled(self, values: Tensor) -> Tensor:
         """Aᵀv for v (N, k), in the order in which A lies in memory: for few columns several times as fast."""
+        assert isinstance(self.rows, Tensor)
         return (values.T @ self.rows).T
 
     def solve_rows(self, values: Tensor) -> Tensor:
@@ -102,6 +109,8 @@ class DampedFactor:
     @cached_property
     def _half(self) -> Tensor:
         """W (k, N) with A B⁻¹Aᵀ = WᵀW, for the primal factor and the SVD."""
+        assert isinstance(self.rows, Tensor)
+        assert not isinstance(self.left, ShardedMatrix)
         if self.left is None:
             return torch.linalg.solve_triangular(self.lower, self.rows.T, upper=False)
         assert self.eigenvalues is not None
@@ -139,29 +148,6 @@ def _scaled(scale: Tensor, values: Tensor) -> Tensor:
     return values * (scale if values.ndim == 1 else scale[:, None])
 
 
-def gram(rows: Tensor) -> Tensor:
-    """AᵀA; on the CPU by the symmetric rank-k update of BLAS, half the work of a general product.
-
-    Args:
-        rows: A, (N, P), float64.
-
-    Returns:
-        (P, P), exactly symmetric.
-    """
-    lower = _lower_gram(rows)
-    return lower.tril() + lower.tril(-1).T
-
-
-def _lower_gram(rows: Tensor) -> Tensor:
-    """AᵀA on and below the diagonal: all that a Cholesky factor needs."""
-    if rows.device.type != "cpu" or not rows.numel():
-        return rows.T @ rows
-    array = rows.detach().numpy()
-    # either order of memory is read as it is
-    upper = blas.dsyrk(1.0, array.T) if array.flags.c_contiguous else blas.dsyrk(1.0, array, trans=1)
-    return torch.from_numpy(upper.T)
-
-
 class NormalMatrix:
     """The matrix AᵀA, or AAᵀ where A has fewer rows than columns: formed once, factored for any damping.
 
@@ -173,22 +159,25 @@ class NormalMatrix:
         SolverError: If A is not float64 or not finite.
     """
 
-    def __init__(self, rows: Tensor, kind: str = "auto") -> None:
+    def __init__(self, rows: Tensor | ShardedMatrix, kind: str = "auto") -> None:
         # one pass: a sum is finite unless an entry is not, and much cheaper than a mask
         if rows.dtype != torch.float64 or not math.isfinite(float(rows.sum())):
             raise SolverError(
                 "finite float64 rows",
-                f"{rows.dtype}, {int((~torch.isfinite(rows)).sum())} entries not finite",
+                f"{rows.dtype}, {_not_finite(rows)} entries not finite",
                 "a float32 factor would be silently wrong: convert the model to float64",
             )
         self.rows, self.kind = rows, kind
         self._matrices: dict[str, Tensor] = {}
-        self._svd: tuple[Tensor, Tensor, Tensor] | None = None
+        self._svd: tuple[Tensor | ShardedMatrix, Tensor, Tensor] | None = None
 
     def matrix(self, kind: str) -> Tensor:
         """AᵀA for "primal", AAᵀ for "dual"."""
         if kind not in self._matrices:
-            self._matrices[kind] = _lower_gram(self.rows.T if kind == "dual" else self.rows)
+            if isinstance(self.rows, ShardedMatrix):  # it has no fewer rows than columns
+                self._matrices[kind] = self.rows.lower_gram()
+            else:
+                self._matrices[kind] = lower_gram(self.rows.T if kind == "dual" else self.rows)
         return self._matrices[kind]
 
     def factor(self, damping: float) -> DampedFactor:
@@ -228,13 +217,20 @@ class NormalMatrix:
 
     def _by_svd(self, damping: float) -> DampedFactor:
         if self._svd is None:
-            self._svd = torch.linalg.svd(self.rows, full_matrices=False)
+            whole = isinstance(self.rows, Tensor)
+            self._svd = torch.linalg.svd(self.rows, full_matrices=False) if whole else self.rows.svd()
         left, singular, right = self._svd
         keep = singular > singular[:1] * 1e-15 * max(self.rows.shape) if damping == 0 else singular >= 0
-        return DampedFactor(self.rows, damping, "svd", right[keep].T, singular[keep] ** 2, left[:, keep])
+        kept = left[:, keep] if isinstance(left, Tensor) else left.times(torch.eye(len(keep)).to(right)[:, keep])
+        return DampedFactor(self.rows, damping, "svd", right[keep].T, singular[keep] ** 2, kept)
 
 
-def damped_factor(rows: Tensor, damping: float, kind: str = "auto") -> DampedFactor:
+def _not_finite(rows: Tensor | ShardedMatrix) -> int:
+    bad = ~torch.isfinite(rows if isinstance(rows, Tensor) else rows.row_squares())
+    return int(bad.sum())
+
+
+def damped_factor(rows: Tensor | ShardedMatrix, damping: float, kind: str = "auto") -> DampedFactor:
     """Factor B = AᵀA + μI.
 
     Args:

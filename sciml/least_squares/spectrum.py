@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sciml.least_squares.factor import gram
+from sciml.least_squares.gram import gram
 
 
 class Spectrum:

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from sciml.errors import SolverError
 from sciml.least_squares.factor import DampedFactor, damped_factor
+from sciml.least_squares.sharded import ShardedMatrix
 
 
 @dataclass(frozen=True, eq=False)
 class ScaledRows:
     """A = √(2w) J and ρ = √(2w) r, so that L = Σ w r² = |ρ|²/2, grad L = Aᵀρ and AᵀA is its Gauss–Newton Hessian."""
 
-    matrix: Tensor
+    matrix: Tensor | ShardedMatrix
     residual: Tensor
 
     @property
@@ -27,6 +28,10 @@ class ScaledRows:
     def gradient(self) -> Tensor:
         """Gradient of Σ w r²."""
         return self.matrix.T @ self.residual
+
+    def row_squares(self) -> Tensor:
+        """Squared length of every row of A, (N,); finite unless an entry is not."""
+        return (self.matrix**2).sum(dim=1) if isinstance(self.matrix, Tensor) else self.matrix.row_squares()
 
 
 def scale_rows(residual: Tensor, jacobian: Tensor, weights: Tensor, overwrite: bool = False) -> ScaledRows:

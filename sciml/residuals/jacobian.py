@@ -48,6 +48,10 @@ def row_jacobian(
             residual, block = (part, rows) if sign == 1 else (residual - part, block - rows)
         residuals.append(residual.reshape(-1))
         blocks.append(block.reshape(-1, block.shape[-1]))
+    if not blocks:  # a share without points
+        first = next(iter(trainable(model).values()))
+        size = sum(p.numel() for p in trainable(model).values()) + len(values)
+        return first.new_zeros(0), first.new_zeros(0, size)
     return torch.cat(residuals), torch.cat(blocks)
 
 

@@ -41,6 +41,8 @@ class Rows:
 
     def flat(self) -> Tensor:
         """All residuals, (N,)."""
+        if not self.terms:
+            return torch.zeros(0, dtype=torch.float64)
         return torch.cat([term.values.reshape(-1) for term in self.terms])
 
     def weights(self, scale: Mapping[str, float] | None = None) -> Tensor:
@@ -56,8 +58,9 @@ class Rows:
         blocks = []
         for term in self.terms:
             factors = [scale.get(name, scale.get(term.name, 1.0)) for name in term.components]
-            blocks.append((term.weight[:, None] * torch.as_tensor(factors, dtype=term.weight.dtype)).reshape(-1))
-        return torch.cat(blocks)
+            scales = term.weight.new_tensor(factors)
+            blocks.append((term.weight[:, None] * scales).reshape(-1))
+        return torch.cat(blocks) if blocks else torch.zeros(0, dtype=torch.float64)
 
     @property
     def ids(self) -> np.ndarray:

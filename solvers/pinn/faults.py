@@ -65,13 +65,13 @@ _KEPT = "the last good state is returned"
 
 def _bad_slopes(objective: Objective, theta: Tensor) -> Tensor:
     try:
-        return ~torch.isfinite(objective.linearise(theta).matrix).all(dim=1)
+        return ~torch.isfinite(objective.linearise(theta).row_squares())
     except (RuntimeError, ValueError):  # the diagnosis must never hide the fault
         return torch.zeros(len(objective.rows(theta).flat()), dtype=torch.bool)
 
 
 def _named(objective: Objective, labels: np.ndarray, ids: np.ndarray, bad: Tensor) -> str:
-    mask = bad.numpy()
+    mask = bad.cpu().numpy()
     parts = []
     for name in dict.fromkeys(labels[mask]):
         places = objective.points.locate(ids[mask & (labels == name)])

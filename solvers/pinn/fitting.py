@@ -16,7 +16,7 @@ from sciml.networks import RandomFeatures
 from sciml.networks.parameters import trainable
 from sciml.networks.staged import StagedNetwork
 from sciml.resampling import Resampler
-from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem, hard_constraint
+from sciml.residuals import ConstrainedNetwork, HardConstraint, hard_constraint
 from sciml.solution import Callback
 from solvers.pinn.binding import bound
 from solvers.pinn.checkpointing import describe
@@ -32,9 +32,9 @@ from solvers.pinn.placement import Counts, draw
 from solvers.pinn.plans import YARDSTICK, Plan, next_plan, unpacked
 from solvers.pinn.samplers import RAD, Fixed
 from solvers.pinn.scaling import component_sizes
+from solvers.pinn.sharded import objectives
 from solvers.pinn.solution import PINNSolution
 from solvers.pinn.training import Training, TrainingState
-from solvers.pinn.unknowns import UnknownMap
 from solvers.pinn.weighting import weighting_for
 
 CONDITION_WEIGHT = 10.0
@@ -325,8 +325,8 @@ class Fit:
             _HELD_OUT_SEED + growth.seed,
         )
         scale = self._scale(problem, component_sizes(problem, constraint, model, unseen))
-        system, unknowns = ResidualSystem(problem, constraint), UnknownMap(problem.unknowns.values())
-        return Objective(system, model, unknowns, points, scale), Objective(system, model, unknowns, unseen, scale)
+        on_points, on_unseen = objectives(problem, constraint, model, scale, points, unseen)
+        return on_points, on_unseen
 
     def _scale(self, problem: IBVP, sizes: Mapping[str, float]) -> dict[str, float]:
         names = {name for term in problem.terms for name in (term.name, *term.components)}

@@ -14,6 +14,7 @@ from sciml.least_squares import ScaledRows, scale_rows
 from sciml.networks.parameters import flat_parameters, load_parameters, trainable
 from sciml.points import PointSet
 from sciml.residuals import ResidualSystem, Rows, row_jacobian
+from sciml.terms import Term
 from solvers.pinn.unknowns import UnknownMap
 
 
@@ -67,12 +68,20 @@ class Objective:
         other._take(model)
         return other
 
+    @property
+    def _device(self) -> torch.device:
+        return self.trainable[0].device if self.trainable else torch.device("cpu")
+
     def set_points(self, points: PointSet) -> None:
         """Replace the points; data and constraint factors are evaluated once, here."""
         self.points = points
-        device = self.trainable[0].device if self.trainable else torch.device("cpu")
-        self.batch = self.system.prepare(points, device)
+        self.batch = self.system.prepare(points, self._device)
         self._weights: Tensor | None = None
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Terms that have rows."""
+        return tuple(item.program.term for item in self.batch)
 
     def reweight(self, points: PointSet, scale: Mapping[str, float]) -> None:
         """Other weights on the same places; nothing is evaluated anew.
@@ -90,7 +99,8 @@ class Objective:
 
     def start(self) -> Tensor:
         """θ of the network as it is, unknown coefficients at their starts."""
-        return torch.cat([flat_parameters(self.model), torch.zeros(len(self.unknowns), dtype=torch.float64)])
+        flat = flat_parameters(self.model)
+        return torch.cat([flat, flat.new_zeros(len(self.unknowns), dtype=torch.float64)])
 
     def load(self, theta: Tensor) -> list[Tensor]:
         """Put θ into the network.
@@ -150,6 +160,28 @@ class Objective:
             values = self.unknowns.values(free) if len(self.unknowns) else []
             rows = self.system.rows(self.model, self.batch, values)
         return rows, [*self.trainable, *([free] if len(self.unknowns) else [])]
+
+    def component_gradients(self, theta: Tensor, scale: Mapping[str, float]) -> dict[str, Tensor]:
+        """Gradient of λ_c Σ_n weight_n r_nc² for every component c.
+
+        Args:
+            theta: θ, (P,).
+            scale: λ; the weights of the points enter as they are.
+
+        Returns:
+            Component -> (P,).
+        """
+        rows, inputs = self.graph(theta)
+        found = {}
+        with torch.enable_grad():
+            for term in rows.terms:
+                for name, square in zip(term.components, term.mean_square(), strict=True):
+                    parts = torch.autograd.grad(
+                        square, inputs, retain_graph=True, allow_unused=True, materialize_grads=True
+                    )
+                    factor = scale.get(name, scale.get(term.name, 1.0))
+                    found[name] = factor * torch.cat([part.reshape(-1) for part in parts])
+        return found
 
     def _evaluation(self, rows: Rows, gradient: Tensor | None) -> Evaluation:
         parts = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,12 +76,16 @@ def _final_value(problem: IBVP, key: sp.Expr, before: Solution, time: float) -> 
     known, order = (key.expr, int(key.derivative_count)) if isinstance(key, sp.Derivative) else (key, 0)
     index = problem.fields.index(known)
 
-    def values(space: np.ndarray, orders: tuple[int, ...]) -> np.ndarray:
-        points = np.column_stack([space, np.full(len(space), time)])
-        return before.jets(points, [(index, (*orders, order))])[:, 0]
-
+    values = partial(_values_at, before, time, index, order)
     name = f"final_{problem.field_names[index]}"
     return known_function(name, len(problem.space), values, "it is a network")(*problem.space)
+
+
+def _values_at(
+    before: Solution, time: float, index: int, order: int, space: np.ndarray, orders: tuple[int, ...]
+) -> np.ndarray:
+    points = np.column_stack([space, np.full(len(space), time)])
+    return before.jets(points, [(index, (*orders, order))])[:, 0]
 
 
 def _part(observed: Observations, keep: np.ndarray) -> Observations:

@@ -70,6 +70,10 @@ class PINNSolution(Solution):
     def record(self, value: TrainingRecord | None) -> None:
         self._record = value
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and other processes: without the record, which is built again from the rest."""
+        return {**vars(self), "_record": None}
+
     def unknown_values(self) -> dict[sp.Symbol, float]:
         """Estimated unknown coefficients."""
         return dict(self.coefficients)

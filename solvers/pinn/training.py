@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sciml.errors import ConvergenceError
+from sciml.errors import ConvergenceError, TeamError
 from sciml.points import PointSet
 from sciml.resampling import Resampler, TrainingView
 from solvers.pinn.faults import Trouble, not_finite
@@ -173,6 +173,8 @@ class Training:
             reason, values = self._advance(state, phase, step)
         except BudgetSpentError:
             reason, values = _SPENT, {}
+        except TeamError:  # nothing can be evaluated any more; what is on the disk remains
+            raise
         except Exception as error:
             if state.step == 0:  # nothing to lose yet; later, hours of training are worth more than a traceback
                 raise

@@ -11,7 +11,7 @@ from torch import Tensor
 from sciml.errors import SolverError
 from sciml.points import PointSet
 from solvers.pinn.objective import Objective
-from solvers.pinn.weighting.scheme import Weighting, component_gradients
+from solvers.pinn.weighting.scheme import Weighting
 
 
 class _Balance(Weighting):
@@ -71,7 +71,7 @@ class GradientNorm(_Balance):
         Returns:
             Condition -> factor.
         """
-        gradients = component_gradients(objective, theta, scale)
+        gradients = objective.component_gradients(theta, scale)
         equations = {name for _, kind, components in self._terms if kind == "interior" for name in components}
         largest = float(torch.stack([g for name, g in gradients.items() if name in equations]).sum(dim=0).abs().max())
         return {
@@ -109,7 +109,7 @@ class NeuralTangentKernel(_Balance):
         Returns:
             Component -> factor.
         """
-        squares = (objective.linearise(theta).matrix ** 2).sum(dim=1).numpy() / 2
+        squares = objective.linearise(theta).row_squares().cpu().numpy() / 2
         labels = objective.rows(theta).labels
         traces = {name: float(squares[labels == name].sum()) for name in dict.fromkeys(labels)}
         total = sum(traces.values())

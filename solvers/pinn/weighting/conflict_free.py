@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from solvers.pinn.objective import Evaluation, Objective
-from solvers.pinn.weighting.scheme import Weighting, component_gradients
+from solvers.pinn.weighting.scheme import Weighting
 
 
 class ConflictFree(Weighting):
@@ -29,13 +29,14 @@ class _ConflictFreeObjective(Objective):
 
     def __init__(self, objective: Objective) -> None:
         self.__dict__.update(objective.__dict__)
+        self._inner = objective
 
     def evaluate(self, theta: Tensor, gradient: bool = True) -> Evaluation:
         """Loss and parts as they are, and the conflict-free direction."""
-        evaluation = super().evaluate(theta, gradient=False)
+        evaluation = self._inner.evaluate(theta, gradient=False)
         if not gradient:
             return evaluation
-        gradients = component_gradients(self, theta, self.scale)
+        gradients = self._inner.component_gradients(theta, self.scale)
         return Evaluation(evaluation.loss, conflict_free(torch.stack(list(gradients.values()))), evaluation.parts)
 
 

@@ -90,9 +90,7 @@ class Weighting:
 
     def _learn(self, objective: Objective) -> None:
         """Names, kinds and components of the terms that have rows."""
-        self._terms = tuple(
-            (item.program.term.name, item.program.term.kind, item.program.term.components) for item in objective.batch
-        )
+        self._terms = tuple((term.name, term.kind, term.components) for term in objective.terms)
 
     def state(self) -> dict[str, Any]:
         """Everything needed to continue bit by bit: numbers and tensors."""
@@ -123,28 +121,4 @@ def squared_residuals(objective: Objective, theta: Tensor, scale: Mapping[str, f
     for term in objective.rows(theta).terms:
         factors = [scale.get(name, scale.get(term.name, 1.0)) for name in term.components]
         found[term.name] = (term.values.detach() ** 2) @ torch.tensor(factors, dtype=torch.float64)
-    return found
-
-
-def component_gradients(objective: Objective, theta: Tensor, scale: Mapping[str, float]) -> dict[str, Tensor]:
-    """Gradient of λ_c Σ_n weight_n r_nc² for every component c.
-
-    Args:
-        objective: The objective; its point weights enter as they are.
-        theta: θ, (P,).
-        scale: λ.
-
-    Returns:
-        Component -> (P,).
-    """
-    rows, inputs = objective.graph(theta)
-    found = {}
-    with torch.enable_grad():
-        for term in rows.terms:
-            for name, square in zip(term.components, term.mean_square(), strict=True):
-                parts = torch.autograd.grad(
-                    square, inputs, retain_graph=True, allow_unused=True, materialize_grads=True
-                )
-                factor = scale.get(name, scale.get(term.name, 1.0))
-                found[name] = factor * torch.cat([part.reshape(-1) for part in parts])
     return found
