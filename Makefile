@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.docs
+BROWSER_STAMP := $(VENV)/.browser
+CHROMIUM := $(or $(SCIML_CHROMIUM),$(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name)))))
 WORKERS ?= 2
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
@@ -25,7 +27,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-unit: $(STAMP)
+unit: $(STAMP) $(BROWSER_STAMP)
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) -m "not slow and not gpu" -q
 
 notebooks: $(STAMP)
@@ -35,7 +37,7 @@ notebooks: $(STAMP)
 store-notebooks: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python notebooks/store.py
 
-test-slow: $(STAMP)
+test-slow: $(STAMP) $(BROWSER_STAMP)
 	$(BIN)/pip install -q -c constraints.txt -e ".[lab]"
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) -m "slow" -q
 	SCIML_FAST=1 $(NBMAKE) --nbmake-timeout=600 $(filter-out $(IN_TEST),$(ALL_NOTEBOOKS))
@@ -48,6 +50,16 @@ docs: $(DOCS_STAMP)
 $(DOCS_STAMP): $(STAMP)
 	$(BIN)/pip install -q -c constraints.txt -e ".[docs]"
 	touch $@
+
+# pictures are tested in a Chromium: the system's, one of its packages, or playwright's; without any, those tests are skipped
+$(BROWSER_STAMP): $(STAMP)
+	@if test -z "$(CHROMIUM)"; then \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    timeout 240 apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || timeout 120 $(BIN)/playwright install chromium \
+	  || echo "no Chromium was found or could be installed: tests of pictures in a browser will be skipped"; \
+	fi
+	@touch $@
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

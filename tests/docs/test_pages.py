@@ -1,5 +1,7 @@
-"""Every Python block of the README and of the pages runs, in order, as a reader would run it."""
+"""Every Python block of the README and of all pages runs, in order, as a reader would run it; quoted prints are true."""
 
+import contextlib
+import io
 import re
 import warnings
 from pathlib import Path
@@ -8,30 +10,35 @@ import matplotlib
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (
-    "README.md",
-    "docs/start.md",
-    "docs/choosing.md",
-    "docs/problem.md",
-    "docs/symmetries.md",
-    "docs/lie_solver.md",
-    "docs/pictures.md",
-    "docs/influence.md",
-    "docs/resampling.md",
-)
+BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n+```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if BLOCK.search(path.read_text(encoding="utf-8"))
+]
+
+
+def head(text: str) -> list[str]:
+    """The words of a printed text up to its first empty line: the numbers differ from processor to processor."""
+    return re.sub(r"\d[\d.e%+-]*", "#", text.strip().split("\n\n")[0]).split()
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert blocks
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     space: dict[str, object] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        for number, block in enumerate(blocks):
-            exec(compile(block, f"{name}, block {number + 1}", "exec"), space)
+        for number, (block, quoted) in enumerate(BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))):
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile(block, f"{name}, block {number + 1}", "exec"), space)
+            if quoted:
+                assert head(printed.getvalue()) == head(quoted)
+
+
+def test_pages_with_code_are_found() -> None:
+    assert {"README.md", "docs/index.md", "docs/debug.md", "docs/quantum.md"} <= set(PAGES)
 
 
 def test_pages_link_to_files_that_exist() -> None:
