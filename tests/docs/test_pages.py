@@ -1,4 +1,4 @@
-"""Every Python block of the README and of all pages runs, in order, as a reader would run it; quoted prints are true."""
+"""Every Python block of the README and of all pages runs, in order, as a reader would; quoted prints are true."""
 
 import contextlib
 import io
