@@ -17,7 +17,7 @@ from influence.curvature import Curvature, Factor, build_curvature
 from influence.design import Candidates, greedy
 from influence.pools import Block, drawn_terms, joined, nearest_shares, present
 from influence.scoring import Pool, Settings, draw_pools, measured, unwrapped
-from sciml.drawing import stratified
+from sciml.drawing import inclusion, stratified
 from sciml.errors import PointsError
 from sciml.ibvp import IBVP
 from sciml.least_squares import gathered, scale_rows
@@ -161,8 +161,9 @@ def replaced(scene: Scene, count: int, total: int | None, propagate: bool, weigh
     new, generator = points.take(~np.isin(names, [pool.name for pool in pools])), np.random.default_rng(scene.seed)
     for pool, values, number in zip(pools, scores, numbers, strict=True):
         relative = pool.density(values, scene.settings.uniform)
-        chosen = stratified(pool.places, relative, min(int(number), len(values)), generator)
-        weight = pool.share[chosen] / relative[chosen] if weighted else np.ones(len(chosen))
+        share = inclusion(relative, min(int(number), len(values)))
+        chosen = stratified(pool.places, share, min(int(number), len(values)), generator)
+        weight = pool.share[chosen] / share[chosen] if weighted else np.ones(len(chosen))
         new = new.add(pool.places[chosen], pool.name, weight=weight)
     return new
 

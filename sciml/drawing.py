@@ -5,6 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 
+def inclusion(density: np.ndarray, count: int) -> np.ndarray:
+    """Probabilities with which `systematic` and `stratified` draw: in proportion to the density, and at most 1.
+
+    What would be drawn more than once is certain, and the others share the rest. One over the probability is the
+    weight that makes sums over the draws unbiased (Horvitz and Thompson 1952).
+
+    Args:
+        density: Non-negative numbers, (n,), at least `count` of them positive.
+        count: How many are drawn, at most n.
+
+    Returns:
+        (n,) numbers with the sum `count`.
+
+    Example:
+        >>> import numpy as np
+        >>> inclusion(np.array([1.0, 1.0, 2.0, 8.0]), 2)
+        array([0.25, 0.25, 0.5 , 1.  ])
+    """
+    share = count * density / density.sum()
+    while (share > 1).any():
+        certain = share >= 1
+        rest = density * ~certain
+        share = np.where(certain, 1.0, (count - certain.sum()) * rest / max(rest.sum(), 1e-300))
+    return share
+
+
 def systematic(density: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
     """Different indices drawn in proportion to a density with little variance (systematic sampling).
 
@@ -21,12 +47,7 @@ def systematic(density: np.ndarray, count: int, generator: np.random.Generator) 
         >>> systematic(np.array([1.0, 1.0, 2.0, 4.0]), 2, np.random.default_rng(0))
         array([2, 3])
     """
-    share = count * density / density.sum()
-    while (share > 1).any():  # what is certain to be drawn is drawn once; the others share the rest
-        certain = share >= 1
-        rest = density * ~certain
-        share = np.where(certain, 1.0, (count - certain.sum()) * rest / max(rest.sum(), 1e-300))
-    ends = np.cumsum(share)
+    ends = np.cumsum(inclusion(density, count))
     marks = np.arange(count) + generator.random()
     return np.unique(np.minimum(np.searchsorted(ends, marks), len(density) - 1))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sciml.drawing import stratified
+from sciml.drawing import inclusion, stratified
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet, sample
@@ -113,8 +113,9 @@ class RandomResample:
 class RAD:
     """Residual-based adaptive distribution (Wu et al. 2023, arXiv 2207.10289).
 
-    Interior points are drawn from candidates with density p ∝ |r|^k / mean|r|^k + c. Their weights are 1/p, so
-    that the integral that is minimised stays the same; `weighted=False` gives equal weights, as published.
+    Interior points are drawn from candidates with density p ∝ |r|^k / mean|r|^k + c. Their weights are one over the
+    probability of being drawn (1/p, but where fewer candidates lie than p asks for), so that the integral that is
+    minimised stays the same; `weighted=False` gives equal weights, as published.
 
     Args:
         power: k.
@@ -165,8 +166,9 @@ class RAD:
         pool = draw(problem, absent, Counts(self.candidates * count, 0, 0), seed)
         density = self._density(residual_size(problem, model, pool))
         shape = density if self.weighted else density * pool.weight  # published: relative to even candidates
-        chosen = stratified(pool.coordinates, shape, count, np.random.default_rng(seed))
-        weight = pool.weight[chosen] / density[chosen] if self.weighted else None
+        share = inclusion(shape, count)
+        chosen = stratified(pool.coordinates, share, count, np.random.default_rng(seed))
+        weight = pool.weight[chosen] / share[chosen] if self.weighted else None
         rest = keep_terms(fresh, [other for other in fresh.terms if other != name])
         return rest.add(pool.coordinates[chosen], name, weight=weight)
 

@@ -31,7 +31,7 @@ from sciml import (
 from sciml.placing import scored
 from sciml.resampling import TrainingView
 from sciml.residuals import ConstrainedNetwork, hard_constraint
-from solvers import PINN, Checkpoint, Fixed, SolutionGradient
+from solvers import PINN, RAD, Checkpoint, Fixed, SolutionGradient
 from solvers.pinn import Counts
 
 x, y, t = coordinates("x y t")
@@ -112,6 +112,28 @@ def test_weights_stay_below_their_bound_and_keep_the_integral() -> None:
     own = new.of("pde")
     assert sampler.history[0]["largest weight"] < 5
     assert own.weight @ (2 * own.coordinates[:, 0] - 1) ** 2 == pytest.approx(1 / 3, rel=0.1)  # 1/2 by the candidates
+
+
+class Spike(nn.Module):
+    """A field whose residual is a spike of a width of 0.004: more points are wanted there than candidates lie there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = nn.Parameter(torch.ones(1, dtype=torch.float64))
+
+    def forward(self, places: torch.Tensor) -> torch.Tensor:
+        return self.free * torch.exp(-((places[:, :1] - 0.5) ** 2) / 2 / 0.004**2)
+
+
+@pytest.mark.parametrize("make", [lambda seed: RAD(seed=seed), lambda seed: InfluenceSampler(edges=False, seed=seed)])
+def test_weights_keep_the_integral_where_candidates_run_out(make) -> None:
+    points = sample(PLANE, interior=400)
+    points = points.take(points.mask("pde"))
+    shares = []
+    for seed in range(8):
+        new = make(seed).resample(PLANE, Spike(), points).of("pde")
+        shares.append(float(new.weight[abs(new.coordinates[:, 0] - 0.5) < 0.02].sum()))
+    assert np.mean(shares) == pytest.approx(0.04, rel=0.15)
 
 
 def test_a_kind_without_points_is_refused_and_training_survives() -> None:
