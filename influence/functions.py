@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,7 @@ from influence.scores import Scores
 from influence.settling import linearised
 from influence.sweep import Sweep, damping_sweep
 from influence.targets import Query
-from influence.uncertainty import standard_errors
+from influence.uncertainty import Noise, standard_errors
 from sciml.errors import SolverError, SolverWarning
 from sciml.record import TrainingRecord
 
@@ -324,13 +324,17 @@ class Influence:
         """
         return field_response(self.record, self.problem, self.curvature, self.query(target, at), points)
 
-    def standard_error(self, target: Any, at: Any = None, noise: Mapping[str, float] | None = None) -> np.ndarray:
-        """Standard error of a quantity from noise in the data, by propagation of errors.
+    def standard_error(self, target: Any, at: Any = None, noise: Noise = None) -> np.ndarray:
+        """Standard error of a quantity from noise in the data, √ Σ_i (qᵀB⁻¹a_i)² 2w_i σ_i² over measured rows.
+
+        The sandwich covariance of what was minimised, without the damping δ; see `influence.uncertainty`. It says how
+        estimates scatter over repeated measurements, not how far an unfinished or too small network is off.
 
         Args:
             target: As for `scores`; an unknown coefficient by its symbol or name.
             at: Query points.
-            noise: Standard deviation of the data by term or component; None estimates that of observations.
+            noise: Standard deviations by term or component, or names of those to estimate from residuals. Where it is
+                silent, observations have their own `sigma`, or an estimate.
 
         Returns:
             (n_query,), in the unit of the quantity.

@@ -36,15 +36,15 @@ def select(
         points: The points.
         problem: Their problem, for faces and time.
         term: Name of a term that they serve.
-        face: Name of a face; only points of boundary terms count.
-        time: Closed interval of the last coordinate.
+        face: Name of a face; only points of boundary terms count, those of a periodic condition for both its faces.
+        time: Closed interval of time, the last coordinate.
         where: Function from coordinates (n, d) to booleans.
 
     Returns:
         IDs.
 
     Raises:
-        PointsError: If no point fits.
+        PointsError: If no point fits, or the problem has no time or no faces to speak of.
     """
     mask = np.ones(len(points), dtype=bool)
     if term is not None:
@@ -52,15 +52,26 @@ def select(
     if face is not None:
         if problem is None:
             raise PointsError("a problem whose faces have names", f"face={face!r} of rows without a problem", "")
-        mask &= points.kinds == "boundary"
-        mask[mask] = problem.domain.on_face(face, points.coordinates[mask][:, : len(problem.space)])
+        mask &= _on_face(points, problem, face)
     if time is not None:
+        if problem is not None and problem.time is None:
+            raise PointsError("a problem with time", f"time={time} of a steady one", "where=lambda p: p[:, -1] < 0.5")
         mask &= (points.coordinates[:, -1] >= time[0]) & (points.coordinates[:, -1] <= time[1])
     if where is not None:
         mask &= np.asarray(where(points.coordinates), dtype=bool)
     if not mask.any():
         raise PointsError("a choice that some points fit", f"term={term}, face={face}, time={time}", "")
     return np.unique(points.ids[mask])
+
+
+def _on_face(points: PointSet, problem: IBVP, face: str) -> np.ndarray:
+    """Entries of boundary terms on a face; the rows of a periodic condition lie on one face and speak of two."""
+    mask = points.kinds == "boundary"
+    mask[mask] = problem.domain.on_face(face, points.coordinates[mask][:, : len(problem.space)])
+    for term in problem.terms:
+        if term.periodic and face in term.faces and term.name in points.terms:
+            mask |= points.mask(term.name)
+    return mask
 
 
 def rows_of_points(record: TrainingRecord, ids: Any) -> np.ndarray:

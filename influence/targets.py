@@ -235,7 +235,8 @@ def callable_gradient(function: Callable[..., Tensor], theta: Tensor, points: Te
         SolverError: If its signature or its result does not fit.
     """
     try:
-        count = len(inspect.signature(function).parameters)
+        given = inspect.signature(function).parameters.values()
+        count = sum(parameter.default is parameter.empty for parameter in given)  # lambda p, k=k: p[k] takes θ alone
     except (TypeError, ValueError):
         count = 1 if points is None else 2
     if count == 1:

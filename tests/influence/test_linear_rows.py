@@ -287,19 +287,6 @@ def test_leverage_cook_and_effective_dimension(problem: Problem) -> None:
     assert influence.self_influence == pytest.approx((rho**2 * h / (1 - h) ** 2).numpy(), rel=1e-8, abs=1e-14)
 
 
-def test_standard_error_is_that_of_least_squares() -> None:
-    problem = Problem()
-    influence = problem.influence()
-    A, _ = problem.rows()
-    w = torch.cat(problem.w)
-    map_ = torch.linalg.solve(A.T @ (w[:, None] * A), A.T * w)
-    sigma = torch.tensor([0.1] * 14 + [0.4] * 5, dtype=torch.float64)
-    covariance = map_ @ torch.diag(sigma**2) @ map_.T
-    got = influence.standard_error(value, AT, noise={"value": 0.1, "slope": 0.4})
-    phi = basis(AT[:, 0])
-    assert got == pytest.approx(torch.sqrt((phi @ covariance * phi).sum(dim=1)).numpy(), rel=1e-9)
-
-
 def test_sweep_agrees_with_single_dampings() -> None:
     problem = Problem(0.3)
     influence = problem.influence(damping=0.1)
