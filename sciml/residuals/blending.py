@@ -17,6 +17,7 @@ import sympy as sp
 from sciml.callables import NumericFunction
 from sciml.conditions import Dirichlet
 from sciml.expressions.data import evaluate_data
+from sciml.residuals.levels import Levels
 from sciml.terms import Term
 
 _ROUGH = (sp.Heaviside, sp.Abs, sp.sign, sp.Piecewise, sp.Max, sp.Min, sp.floor, sp.ceiling, sp.Mod)
@@ -37,12 +38,13 @@ class FieldForm:
         return FieldForm(sp.Integer(0), sp.Integer(1), (), reasons)
 
 
-def field_form(problem: Any, known: sp.Expr) -> FieldForm:
+def field_form(problem: Any, known: sp.Expr, levels: Levels) -> FieldForm:
     """G and φ of one field.
 
     Args:
         problem: The problem.
         known: The field.
+        levels: Level functions of the domain's faces.
 
     Returns:
         The form; terms that cannot be met exactly are listed with the reason.
@@ -52,17 +54,18 @@ def field_form(problem: Any, known: sp.Expr) -> FieldForm:
     for term in problem.terms:
         if isinstance(term.condition, Dirichlet) and term.condition.field == known:
             data = known - problem.substitute(term.expressions[0])
-            reason = _rough(data, problem) or _levels_missing(problem, term)
-            if reason:
+            if reason := _rough(data, problem):
                 reasons[term.name] = reason
             else:
                 faces.update(dict.fromkeys(term.faces, (term, data)))
+    if problem.domain.symbolic_bounds is None:
+        reasons |= _drop_missing(faces, levels)
     dirichlet = tuple(dict.fromkeys(term.name for term, _ in faces.values()))
     data = {face: value for face, (_, value) in faces.items()}
     if _disagree(problem, data):
         reasons.update(dict.fromkeys(dirichlet, "data of neighbouring faces disagree at a corner"))
         data, dirichlet = {}, ()
-    particular, factor = _spatial(problem, data)
+    particular, factor = _spatial(problem, data, levels)
     if problem.time is None or not any(_key_field(key) == known for key in problem.initial):
         return FieldForm(particular, factor, dirichlet, reasons)
     return _with_start(problem, known, FieldForm(particular, factor, dirichlet, reasons), data)
@@ -80,36 +83,21 @@ def _rough(data: sp.Expr, problem: Any) -> str:
     return ""
 
 
-def _levels_missing(problem: Any, term: Term) -> str:
-    missing = [face for face in term.faces if level(problem, face) is None]
-    return f"no smooth level function that is positive inside for {', '.join(missing)}" if missing else ""
-
-
-def level(problem: Any, face: str) -> sp.Expr | None:
-    """A function that vanishes on a face with unit slope and is positive inside, or None.
-
-    Args:
-        problem: The problem.
-        face: Name of the face.
-
-    Returns:
-        The expression, or None where the face has none or it changes sign inside.
-    """
-    expression = problem.domain.face_expression(face)
-    if expression is None:
-        return None
-    inside = evaluate_data(expression, problem.space, problem.domain.sample(512))
-    if (inside > 0).all() or (inside < 0).all():
-        sign = int(np.sign(inside[0]))
-        return sign * expression / _slope(expression, problem, face)
-    return None
-
-
-def _slope(expression: sp.Expr, problem: Any, face: str) -> sp.Expr:
-    """|grad| of a level function on its face: constant for lines and circles."""
-    on_face = problem.domain.sample_face(face, 1)
-    slope = np.sqrt(sum(evaluate_data(expression.diff(s), problem.space, on_face) ** 2 for s in problem.space))
-    return sp.Rational(repr(float(slope[0])))
+def _drop_missing(faces: dict[str, tuple[Term, sp.Expr]], levels: Levels) -> dict[str, str]:
+    """Take the terms out that have faces without level function; returns why."""
+    reasons: dict[str, str] = {}
+    while faces:
+        missing = levels.missing(faces)
+        if not missing and len({value for _, value in faces.values()}) > 1:  # data are blended face by face
+            missing = [face for face in faces if levels.of([face]) is None]
+        if not missing:
+            break
+        for term in {faces[face][0].name: faces[face][0] for face in missing}.values():
+            here = ", ".join(face for face in missing if face in term.faces)
+            reasons[term.name] = f"no level function that is smooth, and positive inside, for {here}"
+            for face in term.faces:
+                faces.pop(face, None)
+    return reasons
 
 
 def _disagree(problem: Any, data: Mapping[str, sp.Expr]) -> bool:
@@ -123,18 +111,19 @@ def _disagree(problem: Any, data: Mapping[str, sp.Expr]) -> bool:
     return False
 
 
-def _spatial(problem: Any, data: Mapping[str, sp.Expr]) -> tuple[sp.Expr, sp.Expr]:
+def _spatial(problem: Any, data: Mapping[str, sp.Expr], levels: Levels) -> tuple[sp.Expr, sp.Expr]:
     if not data:
         return sp.Integer(0), sp.Integer(1)
     box = problem.domain.symbolic_bounds
     if box is not None:
         return _box_form(problem, data, box)
-    levels = {face: level(problem, face) for face in data}
-    extent = max(high - low for low, high in problem.domain.bounds)
-    factor = sp.Mul(*[phi / sp.nsimplify(extent) for phi in levels.values() if phi is not None])
+    distance = levels.of(data)
+    assert distance is not None  # what has none was dropped
+    factor = distance / sp.nsimplify(problem.domain.size)
     if len(set(data.values())) == 1:
         return next(iter(data.values())), factor
-    others = {face: sp.Mul(*[phi for other, phi in levels.items() if other != face]) for face in data}
+    single = {face: levels.of([face]) for face in data}
+    others = {face: sp.Mul(*[phi for other, phi in single.items() if other != face]) for face in data}
     total = sp.Add(*others.values())
     return sp.Add(*[data[face] * others[face] for face in data]) / total, factor
 

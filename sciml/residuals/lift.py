@@ -22,6 +22,7 @@ from sciml.expressions.data import evaluate_data
 from sciml.ibvp import IBVP
 from sciml.jets import Jet
 from sciml.residuals.blending import FieldForm, field_form
+from sciml.residuals.levels import Levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ class HardConstraint:
         self, expression: sp.Expr, orders: Sequence[int], points: np.ndarray, cache: dict[sp.Expr, np.ndarray]
     ) -> np.ndarray:
         pairs = [(symbol, order) for symbol, order in zip(self.problem.coordinates, orders, strict=True) if order]
-        derivative = expression.diff(*pairs) if pairs else expression
+        derivative = expression.diff(*pairs, simplify=False) if pairs else expression  # factoring takes minutes
         if derivative not in cache:
             cache[derivative] = evaluate_data(derivative, self.problem.coordinates, points, self.problem.bounds)
         return cache[derivative]
@@ -97,12 +98,14 @@ class HardConstraint:
         return torch.einsum("nkl,n...k->n...l", lifts[1].to(cotangent.dtype), cotangent)
 
 
-def hard_constraint(problem: IBVP, require: bool = False) -> HardConstraint | None:
+def hard_constraint(problem: IBVP, require: bool = False, trimmed: bool = True) -> HardConstraint | None:
     """Build G and φ for all Dirichlet and initial data of a problem that allow it.
 
     Args:
         problem: The problem.
         require: Raise where some Dirichlet or initial term cannot be made exact.
+        trimmed: Whether faces whose line or circle enters the domain, as at a re-entrant corner, are met too: by
+            functions that are not smooth at the ends of the face.
 
     Returns:
         The constraint, or None where no term can be made exact.
@@ -120,9 +123,10 @@ def hard_constraint(problem: IBVP, require: bool = False) -> HardConstraint | No
         (x, -4*x*(x - 1))
     """
     forms: list[FieldForm] = []
+    levels = Levels(problem.domain, trimmed)
     for known in problem.fields:
         try:
-            forms.append(field_form(problem, known))
+            forms.append(field_form(problem, known, levels))
         except NotSymbolicError as error:
             forms.append(FieldForm.free({f"data of {known}": str(error)}))
     satisfied = frozenset(itertools.chain.from_iterable(form.satisfied for form in forms))

@@ -273,9 +273,12 @@ class Fit:
         wanted, problem = self.settings.constraints, gauged(self.problem)
         if wanted == "soft":
             return [None]
-        hard = hard_constraint(problem, require=wanted == "hard")
-        if wanted == "hard" or hard is None:
-            return [hard]
+        whole = hard_constraint(problem, require=wanted == "hard")
+        if wanted == "hard" or whole is None:
+            return [whole]
+        hard = hard_constraint(problem, trimmed=False)
+        if hard is None or hard.satisfied != whole.satisfied:  # functions trimmed at corners come second
+            return [hard, whole]
         flow = problem.time is None and len(problem.fields) > 1 and not problem.classification.linear
         return [None, hard] if flow else [hard, None]
 

@@ -175,7 +175,10 @@ class PINNSolution(Solution):
         model.load_state_dict({
             k.removeprefix(prefix): torch.tensor(v) for k, v in arrays.items() if k.startswith(prefix)
         })
-        constraint = hard_constraint(problem) if meta["satisfied"] else None
+        constraint = None
+        for trimmed in (False, True) if meta["satisfied"] else ():
+            if constraint is None or sorted(constraint.satisfied) != meta["satisfied"]:
+                constraint = hard_constraint(problem, trimmed=trimmed)
         if sorted(constraint.satisfied if constraint else []) != meta["satisfied"]:
             raise CheckpointError("the hard constraint that was trained", str(meta["satisfied"]), "another version?")
         points = unpack_points(meta, chosen(arrays, "points"))
