@@ -199,7 +199,9 @@ class Asker:
         if not found.any():
             names = [n for n in points.terms if points.mask(n).any()]
             unknowns = f"; unknown coefficients {', '.join(self.record.unknowns)}" if self.record.unknowns else ""
-            raise SolverError(f"a term with rows: {', '.join(names)}{unknowns}", repr(name), "see record.points.terms")
+            fields = () if self.problem is None else self.problem.field_names
+            fix = f"the field itself, {name}, not its name" if name in fields else "see record.points.terms"
+            raise SolverError(f"a term with rows: {', '.join(names)}{unknowns}", repr(name), fix)
         return np.flatnonzero(found)
 
     def _components(self, name: str) -> list[str]:

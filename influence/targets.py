@@ -22,6 +22,7 @@ from sciml.errors import PointsError, ProblemError, SolverError
 from sciml.expressions.compiler import Program
 from sciml.ibvp import IBVP
 from sciml.jets import Jet, field_atoms, jet_atoms
+from sciml.point_arrays import row_advice
 from sciml.record import TrainingRecord
 from sciml.terms import rationalise
 
@@ -277,12 +278,16 @@ def point_array(at: Any, columns: int | None) -> np.ndarray:
         PointsError: If the shape is wrong or a number is not finite.
     """
     array = at.detach().cpu().numpy() if isinstance(at, Tensor) else at
-    array = np.asarray(array, dtype=np.float64)
+    try:
+        array = np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise PointsError("query points, one row of numbers each", str(error), "at=[[0.5, 0.1], [0.5, 0.2]]") from error
     array = array[:, None] if array.ndim == 1 and columns in (None, 1) else array
     wrong = array.ndim != 2 or (columns is not None and array.shape[1] != columns)
     if wrong or not np.isfinite(array).all():
         wanted = f"finite query points (n, {columns if columns is not None else 'd'})"
-        raise PointsError(wanted, f"shape {array.shape}", "time is the last column")
+        fix = row_advice(array.shape, columns) if wrong else "drop the rows with NaN or infinity"
+        raise PointsError(wanted, f"shape {array.shape}" if wrong else "NaN or infinity", fix)
     return array
 
 

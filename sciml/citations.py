@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sciml.errors import SolverError
-from sciml.solution import Solution
+from sciml.solution import Solution, require_solution
 
 
 @dataclass(frozen=True)
@@ -149,8 +148,7 @@ def cite(solution: Solution) -> Citations:
         A. Meurer et al. (2017). SymPy: symbolic computing in Python. PeerJ Computer Science 3, e103. \
 10.7717/peerj-cs.103  [problem language]
     """
-    if not isinstance(solution, Solution):
-        raise SolverError("a solution", type(solution).__name__, "sciml.cite(PINN(...).solve(problem))")
+    require_solution(solution, "sciml.cite(PINN(...).solve(problem))")
     keys = list(_BY_KIND.get(solution.kind, ("meurer2017",)))
     found = [_KNOWN[key] for key in keys]
     constraint: Any = None if solution.record is None else solution.record.constraint

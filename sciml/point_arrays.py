@@ -11,6 +11,30 @@ from sciml.errors import PointsError
 _LARGEST_ID = 2**62
 
 
+def row_advice(shape: tuple[int, ...], columns: int | None) -> str:
+    """How an array of points should be given.
+
+    Args:
+        shape: The shape that was given.
+        columns: Number of coordinates; None for any.
+
+    Returns:
+        What to change.
+
+    Example:
+        >>> row_advice((2,), 2), row_advice((2, 7), 2)
+        ('one row per point, also for a single one: [[0.5, 0.1]]', 'one row per point: points.T')
+    """
+    if len(shape) == 1:
+        one = ", ".join(["0.5", "0.1", "0.2", "0.3"][: columns or 2])
+        return f"one row per point, also for a single one: [[{one}]]"
+    if len(shape) > 2:
+        return f"np.stack(np.meshgrid(...), axis=-1).reshape(-1, {columns or 2}) makes rows of a grid"
+    if columns is not None and shape[0] == columns:
+        return "one row per point: points.T"
+    return "one row per point, with a column for every coordinate; time is the last one"
+
+
 def number_array(values: object, what: str, dimensions: int, nan: bool = False) -> np.ndarray:
     """A copy of an array of finite numbers.
 

@@ -12,10 +12,11 @@ import sympy as sp
 import torch
 
 from sciml.comparison import ErrorReport, compare_values, comparison_points, reference_values, without_constant
-from sciml.errors import PointsError, ProblemError
+from sciml.errors import PointsError, ProblemError, SolverError
 from sciml.expressions.compiler import Program
 from sciml.ibvp import IBVP
 from sciml.jets import Jet, field_atoms, jet_atoms
+from sciml.point_arrays import row_advice
 from sciml.record import TrainingRecord
 from sciml.terms import rationalise
 
@@ -29,6 +30,24 @@ class Solver(Protocol):
     def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> Solution:
         """Solve a problem."""
         ...
+
+
+def require_solution(solution: Any, example: str) -> Solution:
+    """The solution itself, or a clear error where something else was given.
+
+    Args:
+        solution: What was given.
+        example: The call as it should be.
+
+    Returns:
+        The solution.
+
+    Raises:
+        SolverError: If it is no `Solution`.
+    """
+    if not isinstance(solution, Solution):
+        raise SolverError("a solution, what solver.solve(problem) returns", type(solution).__name__, example)
+    return solution
 
 
 class Solution(ABC):
@@ -143,8 +162,9 @@ class Solution(ABC):
         names = ", ".join(map(str, self.problem.coordinates))
         if array.ndim != 2 or array.shape[1] != len(self.problem.coordinates):
             raise PointsError(
-                f"points of shape (n, {len(self.problem.coordinates)}): {names}", f"shape {array.shape}", ""
-            )
+                f"points of shape (n, {len(self.problem.coordinates)}): {names}", f"shape {array.shape}",
+                row_advice(array.shape, len(self.problem.coordinates)),
+            )  # fmt: skip
         inside = np.atleast_1d(np.isfinite(array).all(axis=1))
         inside[inside] = self.problem.domain.contains(array[inside, : len(self.problem.space)], tolerance=1e-9)
         if self.problem.time is not None:

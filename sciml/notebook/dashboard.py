@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sciml.errors import SolverError
-from sciml.ibvp import IBVP
+from sciml.ibvp import IBVP, require_ibvp
 from sciml.notebook.encoding import colour_tables, encoded
 from sciml.notebook.grids import Grid, plane_grid, residual_size
 from sciml.notebook.page import source
@@ -37,6 +37,9 @@ class Dashboard(Picture):
         problem: The problem that is solved.
         resolution: Points along the longest side of the residual map.
 
+    Raises:
+        ProblemError: If it is no problem.
+
     Attributes:
         now: What is shown.
         stop: Whether the training was asked to stop.
@@ -60,7 +63,7 @@ class Dashboard(Picture):
     stop = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, problem: IBVP, *, resolution: int = 40) -> None:
-        self.problem = problem
+        self.problem = require_ibvp(problem)
         self._grid: Grid = plane_grid(problem, resolution)
         self._run: Any = None
         self._thread: threading.Thread | None = None

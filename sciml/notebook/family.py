@@ -100,13 +100,19 @@ class FamilyExplorer(Picture):
             axis.plot(grid[0], drawn)
             axis.set_ylabel(self.state["target"])
         else:
-            low, high = np.nanquantile(drawn, [0.01, 0.99])  # poles would flatten everything else
+            low, high = _limits(drawn)
             style: dict[str, Any] = {"cmap": FIELD_COLOURS, "vmin": low, "vmax": high}
             picture = axis.pcolormesh(*grid, drawn, shading="gouraud", rasterized=True, **style)
             figure.colorbar(picture, ax=axis, label=self.state["target"])
             axis.set_ylabel(self.state["axes"][1])
         axis.set_title(", ".join(f"{symbol} = {value:.3g}" for symbol, value in values.items()), fontsize="medium")
         return figure
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """Ends of the colours: all values, unless poles would flatten everything else."""
+    low, most_low, most_high, high = np.nanquantile(values, [0.0, 0.01, 0.99, 1.0])
+    return (low, high) if high - low < 10 * (most_high - most_low) else (most_low, most_high)
 
 
 def javascript(expression: sp.Expr, arguments: Sequence[sp.Symbol]) -> tuple[str, list[str]]:

@@ -12,7 +12,7 @@ from sciml.checkpoint import load_solution
 from sciml.errors import SolverError
 from sciml.notebook.grids import plane_grid
 from sciml.notebook.viewer import FieldViewer, quantities, viewer_state
-from sciml.solution import Solution
+from sciml.solution import Solution, require_solution
 
 
 class Snapshots:
@@ -107,7 +107,10 @@ class Replay(FieldViewer):
         *,
         resolution: int = 80,
     ) -> None:
-        known = [load_solution(one) if isinstance(one, (str, Path)) else one for one in solutions]
+        call = "Replay(film.solutions, film.steps)"
+        known = [
+            load_solution(one) if isinstance(one, (str, Path)) else require_solution(one, call) for one in solutions
+        ]
         numbers = list(range(len(known))) if steps is None else [float(step) for step in steps]
         if not known or len(numbers) != len(known):
             given = f"{len(known)} solutions, {len(numbers)} steps"

@@ -14,6 +14,7 @@ from sciml.notebook.encoding import colour_tables, encoded
 from sciml.notebook.grids import Grid, frames_grid, residual_size
 from sciml.notebook.page import source
 from sciml.notebook.picture import Picture, traitlets
+from sciml.solution import require_solution
 
 
 class FieldViewer(Picture):
@@ -34,7 +35,7 @@ class FieldViewer(Picture):
         field: Name of the field that is shown.
 
     Raises:
-        SolverError: If there is less than one frame or point.
+        SolverError: If it is no solution, or there is less than one frame or point.
 
     Example:
         >>> import sympy as sp
@@ -65,7 +66,7 @@ class FieldViewer(Picture):
         if frames < 1 or resolution < 2:
             given = f"frames={frames}, resolution={resolution}"
             raise SolverError("at least one frame and two points", given, "FieldViewer(solution, frames=41)")
-        problem = solution.problem
+        problem = require_solution(solution, "FieldViewer(PINN(...).solve(problem))").problem
         grid = frames_grid(problem, frames, resolution, fixed)
         title = f"{problem.name or ', '.join(problem.field_names)}: {type(solution).__name__}"
         state = viewer_state(problem, grid, quantities(solution, reference, grid), title, str(solution.status))

@@ -376,6 +376,14 @@ def test_bad_input_is_refused() -> None:
         Influence(object())
     with pytest.raises(PointsError, match="inside the domain"):
         influence.scores(u, [[3.0, 0.1]])
+    for at, fix in (
+        ([0.5, 0.2], r"\[\[0\.5, 0\.1\]\]"), (np.ones((2, 7)), r"points\.T"), (np.ones((2, 3, 3)), "meshgrid"),
+        ([[0.5, 0.2], [0.1]], "one row of numbers each"), ([[0.5, np.nan]], "drop the rows"),
+    ):  # fmt: skip
+        with pytest.raises(PointsError, match=fix):
+            influence.scores(u, at)
+    with pytest.raises(SolverError, match="the field itself, u, not its name"):
+        influence.scores("u")
     with pytest.raises(PointsError, match="query points"):
         influence.scores(u, [[0.1]])
     with pytest.raises(PointsError, match="without at"):

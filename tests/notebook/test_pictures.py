@@ -230,3 +230,11 @@ def test_replay_shows_the_training() -> None:
         Replay(film.solutions, [1])
     with pytest.raises(SolverError, match="every >= 1"):
         Snapshots(every=0)
+
+
+def test_what_is_no_solution_or_no_problem_is_refused() -> None:
+    for made in (lambda: FieldViewer(HEAT), lambda: Replay([HEAT])):
+        with pytest.raises(SolverError, match=r"a solution, what solver\.solve\(problem\) returns\n  given: IBVP"):
+            made()
+    with pytest.raises(ProblemError, match="an IBVP"):
+        Dashboard(ExactSolution(HEAT, EXACT))  # type: ignore[arg-type]

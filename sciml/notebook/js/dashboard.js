@@ -45,6 +45,7 @@ function render({ model, el }) {
     const values = numbers(now.residual);
     const range = extent(values, true);
     if (state.shape.length === 2) {
+      map.title = "residual (logarithmic colours)";
       map.raster({ x: state.limits[0], y: state.limits[1] }, state.shape, values,
         { table: tables.difference, range, logarithmic: true }).draw();
     } else {

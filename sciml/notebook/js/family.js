@@ -4,7 +4,7 @@ function render({ model, el }) {
   const state = model.get("state"), table = numbers(state.tables.field, Uint8Array);
   const compute = new Function(...state.arguments, `return ${state.code};`);
   const [nx, ny] = state.shape, flat = state.limits.length === 1;
-  const plot = new Plot({ title: state.title, x: state.axes[0], y: state.axes[1] ?? state.target, name: "family",
+  const plot = new Plot({ title: state.target, x: state.axes[0], y: state.axes[1] ?? state.target, name: "family",
     width: 480, height: 330 });
   const cut = new Plot({ title: "", x: state.axes[0], y: state.target, name: "cut", width: 430, height: 330 });
   const told = element("p", { className: "sciml-told", "aria-live": "polite", role: "status" });
@@ -60,11 +60,13 @@ function render({ model, el }) {
     }
   }
 
-  // poles would flatten everything else
+  // all values, unless poles would flatten everything else
   function clipped(field) {
     const sorted = field.filter(Number.isFinite).sort();
     if (!sorted.length) return [0, 1];
-    return extent([sorted[Math.floor(0.01 * (sorted.length - 1))], sorted[Math.ceil(0.99 * (sorted.length - 1))]]);
+    const most = extent([sorted[Math.floor(0.01 * (sorted.length - 1))], sorted[Math.ceil(0.99 * (sorted.length - 1))]]);
+    const whole = extent(sorted);
+    return whole[1] - whole[0] < 10 * (most[1] - most[0]) ? whole : most;
   }
 
   model.on("change:values", update);
