@@ -24,12 +24,11 @@ from influence.refits import Agreement, Refit, changed_weights, check_refits, re
 from influence.reliability import judge
 from influence.rows import RowBlock, record_of_blocks
 from influence.scores import Scores
-from influence.settling import linearised
+from influence.settling import linearised, made_again, trained_record
 from influence.sweep import Sweep, damping_sweep
 from influence.targets import Query
 from influence.uncertainty import Noise, standard_errors
 from sciml.errors import SolverError, SolverWarning
-from sciml.record import TrainingRecord
 
 ACTIONS = ("remove", "add", "reweight", "value", "move")
 
@@ -73,17 +72,17 @@ class Influence:
         settle: bool = True,
         model: nn.Module | None = None,
     ) -> None:
-        record = solution if isinstance(solution, TrainingRecord) else getattr(solution, "record", None)
-        if not isinstance(record, TrainingRecord):
-            raise SolverError(
-                "a solution with a training record, or a TrainingRecord",
-                f"{type(solution).__name__} without one",
-                "solutions of PINN and of a fitted LieSolver have one; Influence.from_rows takes your own rows",
-            )
-        if record.parameters.dtype != torch.float64:
-            warnings.warn(
-                f"parameters in {record.parameters.dtype} are converted to float64", SolverWarning, stacklevel=2
-            )
+        self._make(solution, curvature, damping, solver, settle, model)
+        if self._dtype != torch.float64:
+            warnings.warn(f"parameters in {self._dtype} are converted to float64", SolverWarning, stacklevel=2)
+        if not self.reliability.stationary or self.reliability.largest_leverage >= 1:
+            warnings.warn("; ".join(self.reliability.notes), SolverWarning, stacklevel=2)
+
+    def _make(self, *given: Any) -> None:
+        self._made_from = given
+        solution, curvature, damping, solver, settle, model = given
+        record = trained_record(solution)
+        self._dtype = record.parameters.dtype
         self.problem = record.problem or getattr(solution, "problem", None)
         record, made = linearised(record, curvature, damping, solver, settle)
         self.record, self.curvature, self.reliability = record, made, judge(made)
@@ -91,8 +90,10 @@ class Influence:
         self._asker = Asker(record, self.problem, made, model)
         self._present = Presenter(record, self.problem, self.curvature, self.reliability, self._changes.blocks)
         self._last: tuple[Any, Any] | None = None
-        if not self.reliability.stationary or self.reliability.largest_leverage >= 1:
-            warnings.warn("; ".join(self.reliability.notes), SolverWarning, stacklevel=2)
+
+    def __reduce__(self) -> tuple:
+        """By what it was made from: factors are made again where it arrives."""
+        return made_again, (type(self), self._made_from)
 
     @classmethod
     def from_rows(
@@ -370,7 +371,9 @@ class Influence:
         weights = changed_weights(self.record, index, factor, renormalise)
         return refit(self.record, self.curvature, weights)
 
-    def check(self, k: int = 8, target: Any = None, at: Any = None, seed: int = 0, quiet: bool = False) -> Agreement:
+    def check(
+        self, k: int = 8, target: Any = None, at: Any = None, seed: int = 0, quiet: bool = False, executor: Any = None
+    ) -> Agreement:
         """Compare predicted removals with true refits of points drawn from every kind and size of influence.
 
         Args:
@@ -379,6 +382,7 @@ class Influence:
             at: Query points.
             seed: Seed of the choice.
             quiet: Do not print.
+            executor: None, a number of processes, or anything with `submit` (see `sciml.executors`).
 
         Returns:
             The comparison.
@@ -388,7 +392,7 @@ class Influence:
         """
         if target is None:
             target, at = self._last or self._asker.default()
-        agreement = check_refits(self, target, at, k, seed)
+        agreement = check_refits(self, target, at, k, seed, executor)
         if not quiet:
             print(agreement)
         return agreement

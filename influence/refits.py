@@ -21,6 +21,7 @@ from influence.hessian import FLOOR
 from influence.hessian import gradient as gradient_of
 from influence.newton import changed_solve
 from sciml.errors import ConvergenceError
+from sciml.executors import Shared, check_executor, run_tasks
 from sciml.record import TrainingRecord
 
 _STEPS = 100
@@ -227,7 +228,11 @@ def stratified(kinds: np.ndarray, size: np.ndarray, k: int, seed: int) -> np.nda
     return np.array(chosen)
 
 
-def check_refits(influence: Any, target: Any, at: Any, k: int, seed: int) -> Agreement:
+def _refitted(influence: Any, identity: int) -> Refit:
+    return (influence.open() if isinstance(influence, Shared) else influence).refit([identity])
+
+
+def check_refits(influence: Any, target: Any, at: Any, k: int, seed: int, executor: Any = None) -> Agreement:
     """Remove k points one by one and fit again.
 
     Args:
@@ -236,17 +241,19 @@ def check_refits(influence: Any, target: Any, at: Any, k: int, seed: int) -> Agr
         at: Query points.
         k: Number of refits.
         seed: Seed of the choice.
+        executor: Where the refits run (see `sciml.executors`).
 
     Returns:
         The comparison.
     """
     scores = influence.scores(target, at)
     chosen = stratified(scores.kinds, np.abs(scores.values).mean(axis=0), k, seed)
-    true, converged = [], []
-    for identity in scores.ids[chosen]:
-        made = influence.refit([identity])
-        true.append(influence.value(target, at, made.theta) - scores.before)
-        converged.append(made.converged)
+    check_executor(executor)
+    shared = influence if executor is None else Shared(influence)
+    tasks = {f"refit without point {identity}": (shared, int(identity)) for identity in scores.ids[chosen]}
+    made = run_tasks(_refitted, tasks, executor)
+    true = [influence.value(target, at, refitted.theta) - scores.before for refitted in made]
+    converged = [refitted.converged for refitted in made]
     return Agreement(
         scores.ids[chosen], scores.kinds[chosen], scores.values[:, chosen], np.stack(true, axis=1),
         np.array(converged), scores.target, influence.reliability,

@@ -228,7 +228,12 @@ def _row_map(
         ids=np.concatenate(ids),
         labels=np.concatenate(labels),
         at=at,
+        again=(_rows_again, (functions, points, home, theta)),
     ), blocks
+
+
+def _rows_again(*arguments: Any) -> RowMap:
+    return _row_map(*arguments)[0]
 
 
 def _filled(points: PointSet, ids: np.ndarray, full: np.ndarray) -> np.ndarray:

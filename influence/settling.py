@@ -8,6 +8,7 @@ objective that influences speak of has a minimum to move. What that changed is s
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,30 @@ from torch import Tensor
 from influence.curvature import Curvature, build_curvature
 from influence.refits import refit
 from influence.reliability import near_minimum, stationary
+from sciml.errors import SolverError
 from sciml.record import TrainingRecord
+
+
+def trained_record(solution: Any) -> TrainingRecord:
+    """The objective of a solution, or the record itself.
+
+    Args:
+        solution: A solution with a `record`, or a `TrainingRecord`.
+
+    Returns:
+        The record.
+
+    Raises:
+        SolverError: If there is none.
+    """
+    record = solution if isinstance(solution, TrainingRecord) else getattr(solution, "record", None)
+    if not isinstance(record, TrainingRecord):
+        raise SolverError(
+            "a solution with a training record, or a TrainingRecord",
+            f"{type(solution).__name__} without one",
+            "solutions of PINN and of a fitted LieSolver have one; Influence.from_rows takes your own rows",
+        )
+    return record
 
 
 def linearised(
@@ -74,3 +98,18 @@ def _field_change(record: TrainingRecord, theta: Tensor) -> float | None:
     with torch.no_grad():
         before, after = (record.quantity(t, where, jets).numpy() for t in (record.parameters.to(theta.dtype), theta))
     return float((np.abs(after - before).max(axis=0) / np.maximum(np.ptp(before, axis=0), 1e-300)).max())
+
+
+def made_again(kind: Any, given: tuple) -> Any:
+    """An `Influence` in another process; what it warned of was said where it was made first.
+
+    Args:
+        kind: The class.
+        given: Its arguments.
+
+    Returns:
+        The object.
+    """
+    made = kind.__new__(kind)
+    made._make(*given)
+    return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -41,6 +41,7 @@ class RowMap:
         products: θ -> products with J without forming it; None where there is no cheap way.
         split: θ -> J as a sum of parts, one per derivative of a field (a jet) or unknown coefficient (its name).
         at: Rows of the same terms at other points, or of other terms; None where they are fixed.
+        again: A function of a module and its arguments that make these rows, for other processes.
     """
 
     residual: Callable[[Tensor], Tensor]
@@ -50,6 +51,11 @@ class RowMap:
     products: Callable[[Tensor], Products] | None = None
     split: Callable[[Tensor], Mapping[Jet | str, Tensor]] | None = None
     at: Callable[[PointSet, Sequence[Term] | None], RowMap] | None = None
+    again: tuple[Callable[..., RowMap], tuple] | None = None
+
+    def __reduce__(self) -> Any:
+        """By how they were made: the functions themselves cannot be sent."""
+        return object.__reduce__(self) if self.again is None else self.again
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,6 +84,7 @@ class _Recorder:
             products=lambda theta: RowProducts(system, self.model, batch, self._load(theta)),
             split=lambda theta: split_jacobian(system, self.model, batch, self._load(theta)),
             at=self.rows,
+            again=(_Recorder.rows, (self, points, terms)),
         )
 
     def quantity(self, theta: Tensor, where: Tensor, needed: Sequence[Jet]) -> Tensor:

@@ -4,6 +4,7 @@ from solvers.choice import solve
 from solvers.lie import LieSolver
 from solvers.pinn import PACMANN, PINN, R3, RAD, RAR, Checkpoint, Fixed, RandomResample, SolutionGradient
 from solvers.reference import FiniteElement
+from solvers.study import study
 from solvers.symmetry.entry import point_symmetries
 from solvers.symmetry.ibvp_symmetries import ibvp_symmetries
 from solvers.symmetry.linearisation import linearising_map
@@ -28,4 +29,5 @@ __all__ = [
     "similarity_reductions",
     "solve",
     "special_parameters",
+    "study",
 ]

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.points, options.width, options.depth, options.optimiser, _clock(options.until),
     )  # fmt: skip
     path = options.out or RESULTS / ("resampling-quick.csv" if options.quick else "resampling.csv")
-    outcomes = run_all(plan, path)
+    outcomes = run_all(plan, path, executor=options.processes)
     if not outcomes:
         print("no run was made")
         return
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--depth", type=int, default=3)
     parser.add_argument("--optimiser", choices=list(OPTIMISERS), default="lm")
     parser.add_argument("--out", type=Path, help="CSV file; runs that it holds are not made again")
+    parser.add_argument("--processes", type=int, help="runs side by side; each is timed by its own CPU clock")
     parser.add_argument("--until", help="HH:MM after which no run is begun")
     parser.epilog = f"ablations: {', '.join(ABLATIONS)}"
     return parser

@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from scipy.spatial import cKDTree
 from tqdm.auto import tqdm
 
 from benchmarks.resampling.arms import ARMS, HALF, OPTIMISERS, PROBLEMS
 from benchmarks.resampling.store import Outcome, append, read
 from sciml import MLP
+from sciml.executors import task_results
 from sciml.points import PointSet
 from sciml.problems import library
 from sciml.problems.case import ProblemCase
@@ -56,13 +59,14 @@ class Plan:
         return [(p, s, seed) for seed in range(self.seeds) for p in self.problems for s in self.samplers]
 
 
-def run_all(plan: Plan, path: Path, show: bool = True) -> list[Outcome]:
+def run_all(plan: Plan, path: Path, show: bool = True, executor: Any = None) -> list[Outcome]:
     """Run what the file does not hold yet.
 
     Args:
         plan: What to run.
         path: CSV file.
         show: Whether to show a progress bar.
+        executor: Where the runs are made (see `sciml.executors`); each is timed by the CPU clock of its process.
 
     Returns:
         All runs of the plan that the file holds in the end.
@@ -71,15 +75,24 @@ def run_all(plan: Plan, path: Path, show: bool = True) -> list[Outcome]:
     wanted = [(key, _key(plan, *key)) for key in plan.runs()]
     todo = [key for key, name in wanted if name not in done]
     bar = tqdm(total=len(wanted), initial=len(wanted) - len(todo), disable=not show, desc="resampling", unit="run")
-    for problem, sampler, seed in todo:
-        if plan.stop is not None and time.time() > plan.stop:
+    tasks = {f"{problem}, {sampler}, seed {seed}": (plan, problem, sampler, seed) for problem, sampler, seed in todo}
+    for name, outcome in zip(tasks, task_results(run_before, tasks, executor), strict=True):
+        if outcome is None:
             break
-        bar.set_postfix_str(f"{problem}, {sampler}, seed {seed}")
-        append(path, run_one(plan, problem, sampler, seed))
+        append(path, outcome)
+        bar.set_postfix_str(name)
         bar.update()
     bar.close()
     names = {name for _, name in wanted}
     return [outcome for outcome in read(path) if outcome.key in names]
+
+
+def run_before(plan: Plan, problem: str, sampler: str, seed: int) -> Outcome | None:
+    """One training, unless the time to stop is over."""
+    if plan.stop is not None and time.time() > plan.stop:
+        return None
+    torch.set_num_threads(1)
+    return run_one(plan, problem, sampler, seed)
 
 
 def run_one(plan: Plan, problem: str, sampler: str, seed: int) -> Outcome:

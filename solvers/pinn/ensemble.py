@@ -12,6 +12,7 @@ import sympy as sp
 
 from sciml.conditions import Observations
 from sciml.errors import CheckpointError, ProblemWarning, SolverError
+from sciml.executors import check_executor, run_tasks
 from sciml.ibvp import IBVP, require_ibvp
 from sciml.jets import Jet
 from sciml.solution import Callback, Solution
@@ -52,24 +53,44 @@ class Ensemble:
             raise SolverError("a PINN and two or more members", given, "Ensemble(PINN(MLP()), members=5)")
         self.solver, self.members = solver, members
 
-    def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> EnsembleSolution:
+    def solve(self, problem: IBVP, callbacks: Sequence[Callback] = (), executor: Any = None) -> EnsembleSolution:
         """Train all members.
 
         Args:
             problem: The problem.
             callbacks: Called in every member.
+            executor: None for one member after the other, a number of processes, or anything with `submit` (see
+                `sciml.executors`); the members are the same.
 
         Returns:
             Their mean, which knows its spread.
+
+        Raises:
+            SolverError: If there are callbacks and an executor: callbacks see trainings of this process only.
         """
         require_ibvp(problem)
+        if executor is not None:
+            check_executor(executor)
+            if callbacks:
+                raise SolverError("no callbacks with an executor", f"{len(callbacks)}", "leave one of them out")
+            tasks = {f"member {k}": (self.solver.member(k, self.members), self._piece(problem, k))
+                     for k in range(self.members)}  # fmt: skip
+            trained = run_tasks(_trained, tasks, executor)
+            return EnsembleSolution(problem, trained, _status(trained, self.members))
         solutions: list[Solution] = []
         for number in range(self.members):
-            piece = problem if number == 0 else _perturbed(problem, [self.solver.settings.seed, number])
+            piece = self._piece(problem, number)
             solutions.append(self.solver.member(number, self.members).solve(piece, callbacks))
             if "interrupted" in solutions[-1].status and number > 0:
                 break
         return EnsembleSolution(problem, solutions, _status(solutions, self.members))
+
+    def _piece(self, problem: IBVP, number: int) -> IBVP:
+        return problem if number == 0 else _perturbed(problem, [self.solver.settings.seed, number])
+
+
+def _trained(solver: PINN, problem: IBVP) -> Solution:
+    return solver.solve(problem)
 
 
 def _status(solutions: Sequence[Solution], wanted: int) -> str:
