@@ -89,17 +89,17 @@ def linear_form(
 
 def _surely_varies(coefficient: sp.Expr, symbols: Sequence[sp.Symbol]) -> bool:
     """Whether a slope in one of the symbols is not zero at some place, by numbers."""
-    place = {s: sp.Float((0.37 + 0.6180339887 * i) % 1 + 0.05)
-             for i, s in enumerate(sorted(coefficient.free_symbols, key=str))}  # fmt: skip
-    for symbol in symbols:
-        if symbol in place:
-            value = coefficient.diff(symbol).xreplace(place)
-            try:
-                if abs(complex(value)) > 1e-6:
-                    return True
-            except (TypeError, ValueError):
-                continue
-    return False
+    return any(_surely_nonzero(coefficient.diff(s)) for s in symbols if s in coefficient.free_symbols)
+
+
+def _surely_nonzero(expression: sp.Expr) -> bool:
+    """Whether an expression is not zero at some place, by numbers."""
+    symbols = sorted(expression.free_symbols, key=str)
+    try:
+        value = expression.xreplace({s: sp.Float((0.37 + 0.618 * i) % 1 + 0.05, 40) for i, s in enumerate(symbols)})
+        return 1e-6 < abs(complex(value)) < float("inf")
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def classify(problem: Any) -> Classification:
@@ -134,7 +134,7 @@ def classify(problem: Any) -> Classification:
 
 
 def _vanishes(expression: sp.Expr) -> bool:
-    return expression == 0 or sp.simplify(expression) == 0
+    return expression == 0 or (not _surely_nonzero(expression) and sp.simplify(expression) == 0)
 
 
 def _constant(coefficient: sp.Expr, coordinates: Sequence[sp.Symbol]) -> bool:

@@ -1,4 +1,4 @@
-"""Particular solutions: by undetermined coefficients where the source allows it, else by Chebyshev polynomials."""
+"""Particular solutions: by undetermined coefficients where the source allows it, else by polynomials or sines."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from sciml.errors import ProblemWarning
 from sciml.ibvp import IBVP
 from solvers.lie.atoms import Atoms, FormulaAtoms
 from solvers.lie.bounds.patches import exact, face_patches
+from solvers.lie.planar.sine_series import sine_series
 from solvers.lie.spectral import spectral_fit
 
 _MOST = 60  # functions that span the source and its derivatives
 _LEVELS = 5  # powers of coordinates by which they are multiplied
+_FEW = 256  # Chebyshev polynomials in the plane before sines are tried
+_UNRESOLVED = 1e-4  # relative residual above which there is no particular solution
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,7 @@ class Particular:
 
     Attributes:
         atom: A family of one.
-        error: Residual of the equations, root mean square relative to the source; 0 for a closed form.
+        error: Residual of the equations relative to the source, root mean square or largest; 0 for a closed form.
         moving: Whether it changes in time.
     """
 
@@ -40,7 +43,8 @@ def particular_solution(problem: IBVP, forms: list[LinearForm], tol: float) -> P
 
     The source and its derivatives span a space of functions; where it is finite (sums of products of polynomials,
     exponentials, sines), the ansatz of all of them, times powers of a coordinate for resonance, is put into the
-    equations and solved exactly. Otherwise Chebyshev polynomials of least norm.
+    equations and solved exactly. Otherwise Chebyshev polynomials of least norm, or for sharp sources of elliptic
+    equations in the plane a double sine series.
 
     Args:
         problem: A linear problem.
@@ -57,9 +61,18 @@ def particular_solution(problem: IBVP, forms: list[LinearForm], tol: float) -> P
         atom = FormulaAtoms(problem.coordinates, found, name="particular solution")
         moving = problem.time is not None and any(e.has(problem.time[0]) for e in found)
         return Particular(atom, 0.0, moving)
-    polynomial, error = spectral_fit(problem, 10 * tol, equations_only=True)
+    moving = problem.time is not None
+    planar = not moving and len(problem.coordinates) == 2 and len(forms) == 1
+    series: tuple[Atoms, float] | None = None
+    if planar:  # a polynomial is compact where the source is smooth; a sharp one wants many sines
+        polynomial, error = spectral_fit(problem, 10 * tol, equations_only=True, most=_FEW)
+        series = sine_series(problem, forms[0]) if error > tol else None
+    if series is None:
+        polynomial, error = spectral_fit(problem, 10 * tol, equations_only=True)
+    elif series[1] < error:
+        return Particular(*series, moving) if series[1] < _UNRESOLVED else None
     polynomial.name = "particular solution"
-    return Particular(polynomial, error, problem.time is not None) if error < 1e-4 else None
+    return Particular(polynomial, error, moving) if error < _UNRESOLVED else None
 
 
 def homogeneous(problem: IBVP, forms: list[LinearForm]) -> IBVP:

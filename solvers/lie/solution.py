@@ -20,6 +20,7 @@ from solvers.lie.certificate import certify
 from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
 from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.plane_atoms import PowerAtoms
+from solvers.lie.planar.sine_series import SineSeriesAtoms
 from solvers.lie.polar.polar_atoms import PolarAtoms
 from solvers.lie.separated.separated_atoms import SeparatedAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
@@ -30,7 +31,7 @@ from solvers.lie.travelling.profile_atoms import ProfileAtoms
 _ATOMS = (
     ExponentialAtoms, FormulaAtoms, SimilarityAtoms, ChebyshevAtoms,
     PowerAtoms, ArnoldiAtoms, BesselAtoms, SeparatedAtoms, ProfileAtoms,
-    TensorAtoms, PolarAtoms,
+    TensorAtoms, PolarAtoms, SineSeriesAtoms,
 )  # fmt: skip
 KINDS: dict[str, Any] = {kind.kind: kind for kind in _ATOMS}
 _CHUNK = 2048

@@ -35,6 +35,7 @@ from solvers.lie.statement import Statement
 from solvers.lie.wellposed import check_spectral_unique, require_well_posed, warn_unbounded
 
 _OTHERWISE = "use PINN"
+_INSIDE = 256  # points that tell the size of a solution
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,15 +256,23 @@ def _judged(
     """A fit with its largest mismatch on held-out rows, relative to the data."""
     problem, target, factor = check.problem, _target(check, particular), check.severity
     mismatch = np.abs(factor * (check.matrix(families) @ amplitudes - target))
-    # sources count: with data 0 the particular solution is the scale
-    sizes = [float(np.abs(factor * part).max(initial=0.0)) for part in (target, check.target())]
-    size = max(*sizes, 1e-300)
+    size = float(np.abs(factor * check.target()).max(initial=0.0))
+    if particular is not None:  # with data near 0 the solution inside is the scale
+        size = max(size, _size_inside(problem, [*families, particular.atom], np.append(amplitudes, 1.0)))
+    size = max(size, 1e-300)
     worst = int(np.argmax(np.where(np.isfinite(mismatch), mismatch, np.inf)))
     location = np.concatenate(check.locations)[worst]
     place = ", ".join(f"{s} = {v:.4g}" for s, v in zip(problem.coordinates, location, strict=True))
     error = float(mismatch[worst]) / size
     error = max(error, particular.error if particular else 0.0) if np.isfinite(error) else np.inf
     return _Candidate(families, amplitudes, rows, error, place, "exact atoms", check, particular)
+
+
+def _size_inside(problem: IBVP, families: list[Atoms], amplitudes: np.ndarray) -> float:
+    """Largest value of a sum of atoms on points of the domain."""
+    points = problem.domain.sample(_INSIDE, seed=0, time=problem.bounds[-1] if problem.time else None)
+    values = LieSolution(problem, families, amplitudes).evaluate(points)
+    return float(np.abs(values).max())
 
 
 def _record(best: _Candidate) -> TrainingRecord | None:

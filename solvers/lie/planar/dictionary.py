@@ -38,7 +38,7 @@ class PlanarDictionary:
         self.corners = corners(problem, frame.stretch, frame.place)
         fraction = (np.arange(200) + 0.5) / 200
         pieces = [path(shape, data)(fraction) for _, shape, data in problem.domain.primitives()]
-        self.boundary = frame.place(np.concatenate(pieces))
+        self.boundary, self._pieces = frame.place(np.concatenate(pieces)), len(pieces)
         self.radius = float(np.abs(self.boundary).max())
         self.wavenumber = math.sqrt(abs(frame.kappa))
         self.letters = "JY" if frame.kappa > 0 else "IK"
@@ -76,6 +76,10 @@ class PlanarDictionary:
         degree, poles = self._sizes[count]
         waves = self.wavenumber * self.radius
         line = max(3, int(degree + 2 * waves) // 8)
+        if not self.corners:  # no clustering adds rows: three for two unknowns
+            holes = len(self._holes())
+            unknowns = 2 * (degree + 1 + int(1.2 * waves)) + holes * (degree + 2 * int(waves) + 3)
+            line = max(line, math.ceil(1.5 * unknowns / 8 / self._pieces))
         near = 0.3 * math.exp(-_STEEPNESS * (math.sqrt(poles) - 1)) if poles else 1e-3
         near = near if self.corners else 0.5
         return Density(line=line, order=8, clustering=near, level=True), Density(
