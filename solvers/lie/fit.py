@@ -52,6 +52,8 @@ def solve_rows(matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut:
     rows, right = weights[:, None] * matrix, weights * target
     norms = np.linalg.norm(rows, axis=0)
     usable = np.isfinite(norms) & (norms > 1e-150)
+    if not usable.any():  # old LAPACK refuses a matrix without columns
+        return LinearFit(np.zeros(matrix.shape[1]), 0, float(np.linalg.norm(right)))
     scaled = rows[:, usable] / norms[usable]
     r, reduced, outside = scaled, right, 0.0
     if scaled.shape[0] > scaled.shape[1]:

@@ -35,6 +35,8 @@ FIXED = {
 
 
 def largest(expression, points):
+    if expression.has(sp.Max):  # SymPy 1.13 prints it for NumPy so that scalars beside arrays fail
+        expression = expression.rewrite(sp.Piecewise)
     with np.errstate(all="ignore"):
         return np.abs(np.broadcast_to(sp.lambdify(x, expression, "scipy")(points), points.shape))
 
