@@ -63,7 +63,9 @@ def standard_errors(asker: Asker, query: Query, noise: Noise) -> np.ndarray:
     response = factor.row_products(gradient)
     scaled = asker.curvature.root * _sigma(asker, factor, noise)
     error = (response[: len(scaled)] * scaled[:, None]).norm(dim=0)
-    _warn(query, gradient, matrix.T @ response, (response.T @ residual).abs(), error)
+    pulls = response * residual[:, None]
+    unmet = pulls[: len(scaled)][scaled == 0].norm(dim=0)
+    _warn(query, gradient, matrix.T @ response, pulls.sum(dim=0).abs(), unmet, error)
     return error.numpy()
 
 
@@ -85,8 +87,11 @@ def _scaled(asker: Asker) -> tuple[Tensor, Tensor, Tensor]:
     return matrix / length, torch.cat([curvature.residual, root * away]), length
 
 
-def _warn(query: Query, gradient: Tensor, seen: Tensor, left: Tensor, error: Tensor) -> None:
-    """Say where the answer is not what a reader takes it for: directions that nothing determines, a fit on its way."""
+def _warn(query: Query, gradient: Tensor, seen: Tensor, left: Tensor, unmet: Tensor, error: Tensor) -> None:
+    """Say where the error is larger: directions that nothing determines, a fit on its way, equations that are not met.
+
+    The last is the part of White's covariance Σ (qᵀB⁻¹a_i)² ρ_i² (White 1980) that rows without noise make up.
+    """
     free = (gradient - seen).norm(dim=0) / gradient.norm(dim=0).clamp(min=1e-300)
     if bool((free > _FREE).any()):
         warnings.warn(
@@ -101,6 +106,14 @@ def _warn(query: Query, gradient: Tensor, seen: Tensor, left: Tensor, error: Ten
             f"training has not ended for {query.name}: one more Gauss-Newton step would move it by "
             f"{float(left[worst]):.2g}, its standard error being {float(error[worst]):.2g}; train longer on fixed "
             "points",
+            SolverWarning, stacklevel=4,
+        )  # fmt: skip
+    if bool((unmet > error).any()):
+        worst = int((unmet / error.clamp(min=1e-300)).argmax())
+        warnings.warn(
+            f"equations and conditions are met only so far that residuals move {query.name} by about "
+            f"{float(unmet[worst]):.2g}, more than its standard error of {float(error[worst]):.2g}: train "
+            "longer, a larger network, or data that determine it better",
             SolverWarning, stacklevel=4,
         )  # fmt: skip
 

@@ -195,6 +195,22 @@ def test_a_fit_on_its_way_is_warned_of() -> None:
         influence.standard_error(K)
 
 
+def test_equations_that_are_met_worse_than_the_noise_are_warned_of() -> None:
+    """One number, measured ten times, and an equation of great weight that says something else."""
+    data = np.column_stack([np.zeros(10), np.linspace(-0.1, 0.1, 10)])
+    for wrong, weight in ((0.0, 1.0), (3.0, 1e-3)):
+        blocks = [
+            RowBlock("law", np.array([[wrong]]), lambda p, z: p[0] - z[0], weight),
+            RowBlock("y", data, lambda p, z: p[0] - z[1], 0.1),
+        ]
+        theta = torch.tensor([wrong * weight / (weight + 1)], dtype=torch.float64)
+        influence = Influence.from_rows(theta, blocks)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", SolverWarning)
+            influence.standard_error(lambda p: p[0], noise={"y": 1e-3})
+        assert [("are met only so far" in str(w.message)) for w in caught] == [True] * (wrong > 0)
+
+
 def test_what_the_data_do_not_determine_is_warned_of() -> None:
     data = torch.tensor([[0.0, 1.0], [1.0, 2.5], [2.0, 2.9]], dtype=torch.float64)
     block = RowBlock("y", data, lambda p, z: p[0] + p[1] + p[2] * z[0] - z[1])
