@@ -42,11 +42,12 @@ def shown(outcome: Outcome) -> str:
 
 
 def record(path: Path, case: str, solver: str, outcome: Outcome, seed: int) -> None:
-    """Put the numbers of a run into the table, in place of those of an earlier run of the same case."""
+    """Put the numbers of a run into the table, in place of those of an earlier run of the same case and seed."""
     rows = []
     if path.exists():
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if (row["case"], row["solver"]) != (case, solver)]
+            mine = (case, solver, str(seed))
+            rows = [row for row in csv.DictReader(file) if (row["case"], row["solver"], row["seed"]) != mine]
     today = datetime.date.today().isoformat()
     rows += [
         dict(zip(COLUMNS, (case, solver, name, f"{value:.6g}", outcome.targets.get(name, ""), f"{outcome.seconds:.1f}",

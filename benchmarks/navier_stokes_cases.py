@@ -171,27 +171,34 @@ def cavity_stream(share: float, seed: int) -> Outcome:
                    (budget, used, count))  # fmt: skip
 
 
+def undisturbed(problem: IBVP, length: Any, height: Any, viscosity: Any) -> tuple[IBVP, dict[sp.Expr, sp.Expr]]:
+    """The problem of what obstacles change in a channel of mean speed 1, and the flow of the empty channel."""
+    (x, y), (u, _, p) = problem.space, problem.fields
+    known = {u: 6 * y * (height - y) / height**2, p: 12 * viscosity * (length - x) / height**2}
+    return subtracted(problem, known), known
+
+
+DFG_CHANNEL = (22, sp.Rational(41, 10), sp.Rational(1, 20))
+
+
 def past_obstacles(
     problem: IBVP, channel: tuple[Any, Any, Any], seconds: float, seed: int
 ) -> tuple[Solution, float, int]:
-    """A flow past obstacles in a channel (length, height, viscosity) of mean speed 1, on fixed points.
+    """A flow past obstacles in a channel (length, height, viscosity), on fixed points.
 
-    The flow of the empty channel is subtracted: what is left is caused by the obstacles. `ObstacleMLP` sees it in the
-    coordinates of each, and half of the points lie around them (`sciml.hole_points`).
+    The flow of the empty channel is subtracted. `ObstacleMLP` sees the rest in the coordinates of every obstacle, and
+    half of the points lie around them (`sciml.hole_points`).
     """
-    (length, height, viscosity), (x, y), (u, _, p) = channel, problem.space, problem.fields
-    known = {u: 6 * y * (height - y) / height**2, p: 12 * viscosity * (length - x) / height**2}
-    rest, points = subtracted(problem, known), Counts(2048, 400, 0)  # 8 rows per parameter
-    found, used, count = solve(rest, 20, 3, seconds, seed, ObstacleMLP, points=points, resampler=Fixed(),
-                               constraints="soft")  # fmt: skip
+    rest, known = undisturbed(problem, *channel)
+    found, used, count = solve(rest, 16, 3, seconds, seed, ObstacleMLP, points=Counts(1400, 280, 0),
+                               resampler=Fixed(), constraints="soft")  # fmt: skip
     return RestoredSolution(problem, found, known), used, count
 
 
 def dfg(share: float, seed: int) -> Outcome:
     """DFG 2D-1 without data inside."""
-    case, budget = cylinder.dfg_steady(), 200 * share
-    height, viscosity = sp.Rational(41, 10), sp.Rational(1, 20)
-    solution, seconds, count = past_obstacles(case.problem, (22, height, viscosity), budget, seed)
+    case, budget = cylinder.dfg_steady(), 100 * share
+    solution, seconds, count = past_obstacles(case.problem, DFG_CHANNEL, budget, seed)
     # drag 5.57954, lift 0.01050, pressure difference 0.11746; a third halving gives 5.57952, 0.01061, 0.11750
     reference = FiniteElement(mesh_size=0.8, refine={"cylinder": 0.15}, refinements=2).solve(case.problem)
     numbers = case.measure(solution)
@@ -223,7 +230,7 @@ def two_cylinders() -> IBVP:
 
 def obstacles(share: float, seed: int) -> Outcome:
     """Forces on two cylinders, with the settings of DFG 2D-1."""
-    problem, budget = two_cylinders(), 200 * share
+    problem, budget = two_cylinders(), 100 * share
     solution, seconds, count = past_obstacles(problem, (12, sp.Integer(4), sp.Rational(1, 20)), budget, seed)
     near = {"first": 0.12, "second": 0.12}
     reference = FiniteElement(mesh_size=0.5, refine=near, refinements=1).solve(problem)

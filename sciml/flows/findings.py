@@ -19,7 +19,7 @@ _SMALL = 1e-6  # of the flux through the boundary
 
 
 def flow_findings(problem: Any) -> Iterator[Finding]:
-    """Open faces without a condition, outflows without the pressure, and a net flux of given velocities.
+    """Open faces without a condition, outflows without the pressure, net flux of given velocities, too many pressures.
 
     Args:
         problem: A problem whose terms are built.
@@ -32,6 +32,7 @@ def flow_findings(problem: Any) -> Iterator[Finding]:
         return
     yield from _open_faces(problem, flow)
     yield from _net_flux(problem, flow)
+    yield from _pressures(problem, flow)
 
 
 def _here(problem: Any, face: str) -> list[Any]:
@@ -67,6 +68,28 @@ def _given(problem: Any, component: sp.Expr, face: str) -> sp.Expr | None:
 def _normal_given(problem: Any, flow: Flow, face: str) -> bool:
     normals = np.abs(problem.domain.normals(face, problem.domain.sample_face(face, 8))).max(axis=0)
     return all(_given(problem, c, face) is not None for c, n in zip(flow.velocity, normals, strict=True) if n > 1e-9)
+
+
+def _holds(term: Any, field: sp.Expr) -> bool:
+    return any(field in field_atoms(expression) for expression in term.expressions)
+
+
+def _pressures(problem: Any, flow: Flow) -> Iterator[Finding]:
+    """The pressure given where the velocity is, and its level more than once."""
+    p = flow.pressure.func.__name__
+    fixed = [term for term in problem.terms if term.kind == "point" and _holds(term, flow.pressure)]
+    free = []
+    for face in problem.faces:
+        held = [term for term in _here(problem, face) if not term.periodic and _holds(term, flow.pressure)]
+        if held and all(_given(problem, component, face) is not None for component in flow.velocity):
+            yield Finding("warning", f"every component of the velocity is given on {face!r}, and {held[0].name!r} "
+                                     f"gives the pressure {p} there too: one condition too many; drop it")  # fmt: skip
+        elif held:
+            free.append(face)
+    if len(fixed) + bool(free) > 1:
+        places = [*(f"an outflow on {face!r}" for face in free[:1]), *(repr(term.name) for term in fixed)]
+        yield Finding("warning", f"the level of the pressure {p} is given more than once, by {', '.join(places)}: one "
+                                 "is enough, and where they disagree no flow meets both; keep one")  # fmt: skip
 
 
 def _net_flux(problem: Any, flow: Flow) -> Iterator[Finding]:

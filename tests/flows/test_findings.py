@@ -59,6 +59,21 @@ def test_an_outflow_without_pressure_is_noticed():
     stated([*walls, Condition(sp.Eq(a.diff(x) / 7, q), on="right"), Neumann(b, 0, on="right")])  # says nothing
 
 
+def test_too_many_pressures_are_noticed():
+    inflow = [Dirichlet(a, y * (1 - y), on="left"), Dirichlet(b, 0, on="left")]
+    walls = [*inflow, *(Dirichlet(c, 0, on=["bottom", "top"]) for c in (a, b))]
+    outflow = [Condition(sp.Eq(a.diff(x) / 7, q), on="right"), Neumann(b, 0, on="right")]
+    closed = [Dirichlet(a, y * (1 - y), on="right"), Dirichlet(b, 0, on="right")]
+    level = [Condition(sp.Eq(q, k), on={x: sp.Rational(1, 2), y: sp.Rational(1, 3 + k)}) for k in (0, 1)]
+    stated([*walls, *closed, level[0]])  # one level: says nothing
+    with pytest.warns(ProblemWarning, match=r"given more than once, by an outflow on 'right', 'condition q at"):
+        stated([*walls, *outflow, level[0]])
+    with pytest.warns(ProblemWarning, match="given more than once"):
+        stated([*walls, *closed, *level])
+    with pytest.warns(ProblemWarning, match="every component of the velocity is given on 'left'"):
+        stated([*walls, *closed, Neumann(q, 0, on="left")])
+
+
 def test_a_net_flux_is_refused_with_its_amount():
     profile = y * (1 - y)
     walls = [Dirichlet(a, 0, on=["bottom", "top"]), Dirichlet(b, 0)]
