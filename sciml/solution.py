@@ -324,6 +324,7 @@ class Solution(ABC):
         return save_solution(self, path)
 
     def __repr__(self) -> str:
-        """Kind, problem, status."""
+        """Kind, problem, estimated coefficients, status."""
         title = self.problem.name or ", ".join(map(str, self.problem.fields))
-        return f"{type(self).__name__}({title}; {self.status or 'no status'})"
+        values = "".join(f"; {symbol} = {value:.6g}" for symbol, value in self.unknown_values().items())
+        return f"{type(self).__name__}({title}{values}; {self.status or 'no status'})"

@@ -71,6 +71,7 @@ class Dashboard(Picture):
         self._error: BaseException | None = None
         state = {
             "title": f"training: {problem.name or ', '.join(problem.field_names)}", "can_stop": False,
+            "signed": len(problem.equations) == 1,
             "axes": list(self._grid.axes), "limits": [list(ends) for ends in self._grid.limits],
             "shape": list(self._grid.shape), "tables": colour_tables(),
         }  # fmt: skip

@@ -128,7 +128,7 @@ def viewer_state(
     return {
         "title": title, "note": note, "panels": [kind for kind in kinds if not (curves and kind == "reference")],
         "axes": [grid.axes[0], "" if curves else grid.axes[1]], "limits": [list(ends) for ends in grid.limits],
-        "equal": grid.equal, "shape": list(grid.shape),
+        "signed": len(problem.equations) == 1, "equal": grid.equal, "shape": list(grid.shape),
         "across": encoded(np.linspace(*grid.limits[0], grid.shape[0]), "<f8"), "count": int(np.prod(grid.shape)),
         "slider": dict(slider or {"name": grid.slider, "values": grid.values.tolist()}), "tables": colour_tables(),
         "data": {name: {kind: frames(values, k) for kind, values in kinds.items()}

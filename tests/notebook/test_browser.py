@@ -182,3 +182,15 @@ def test_symmetry_moves_a_solution_of_the_heat_equation(show: Any) -> None:
     page.keyboard.press("End")
     assert page.locator(".sciml-view").get_attribute("data-values") == "1"
     assert f"{np.exp(-1.0):.3g} to {np.exp(1.0):.3g}" in page.locator(".sciml-told").inner_text()
+
+
+def test_residuals_of_systems_are_sizes(show: Any) -> None:
+    v, w = field("v", x), field("w", x)
+    pair = IBVP([sp.Eq(v.diff(x), w), sp.Eq(w.diff(x), -v)], Interval(x, 0, 1), boundary=[Dirichlet(v, 0, on="left"),
+                Dirichlet(w, 1, on="left")])  # fmt: skip
+    page = show(FieldViewer(ExactSolution(pair, {v: sp.sin(x), w: 1}), resolution=21))
+    assert "size of the residual" in page.locator("canvas[data-plot=residual]").get_attribute("aria-label")
+    size = np.hypot(np.cos(1.0) - 1, np.sin(1.0))
+    assert f"largest |residual| {size:.3g}" in page.locator(".sciml-told").inner_text()
+    page.get_by_label("field").select_option("w")
+    assert page.locator(".sciml-view").get_attribute("data-field") == "w"

@@ -104,6 +104,7 @@ def test_unknown_coefficient_is_found() -> None:
     solution = small().solve(problem)
     assert solution.unknown_values()[kappa] == pytest.approx(0.25, rel=1e-4)
     assert solution.record.parameters[-1] == pytest.approx(0.25, rel=1e-4)
+    assert f"kappa = {solution.unknown_values()[kappa]:.6g}; " in repr(solution)
 
 
 def test_second_order_in_time() -> None:

@@ -1,7 +1,8 @@
 // Dashboard of a running training: losses, points added and dropped, residual map, and a Stop button.
 
 function render({ model, el }) {
-  const state = model.get("state"), tables = { difference: numbers(state.tables.difference, Uint8Array) };
+  const state = model.get("state"), tables = {};
+  for (const [name, text] of Object.entries(state.tables)) tables[name] = numbers(text, Uint8Array);
   const losses = new Plot({ title: "losses", x: "step", y: "loss", name: "losses", width: 360, height: 280 });
   const cloud = new Plot({ title: "points", x: state.axes[0], y: state.axes[1] ?? "", name: "points", width: 330, height: 280 });
   const map = new Plot({ title: "residual", x: state.axes[0], y: state.axes[1] ?? "residual", name: "residual",
@@ -43,11 +44,12 @@ function render({ model, el }) {
 
   function drawMap(now) {
     const values = numbers(now.residual);
-    const range = extent(values, true);
+    const range = state.signed ? extent(values, true) : [0, extent(values)[1]];
+    map.title = state.signed ? "residual" : "size of the residual";
     if (state.shape.length === 2) {
-      map.title = "residual (logarithmic colours)";
+      map.title += " (logarithmic colours)";
       map.raster({ x: state.limits[0], y: state.limits[1] }, state.shape, values,
-        { table: tables.difference, range, logarithmic: true }).draw();
+        { table: state.signed ? tables.difference : tables.field, range, logarithmic: true }).draw();
     } else {
       const [low, high] = state.limits[0];
       map.curves(Float64Array.from({ length: state.shape[0] }, (_, i) => low + (high - low) * i / (state.shape[0] - 1)),

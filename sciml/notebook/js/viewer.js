@@ -47,6 +47,7 @@ function render({ model, el }) {
   // one scale for solution and reference over all frames; signed quantities have a symmetric one of their own
   function range(field, kind) {
     const kinds = data[field], signed = kind !== "solution" && kind !== "reference";
+    if (kind === "residual" && !state.signed) return [0, extent(kinds[kind])[1]];
     if (signed) return extent(kinds[kind], true);
     const a = extent(kinds.solution), b = kinds.reference ? extent(kinds.reference) : a;
     return [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
@@ -61,10 +62,12 @@ function render({ model, el }) {
     panels.forEach((panel, number) => {
       const kind = state.panels[number], values = data[field][kind];
       const spiky = kind === "residual" && state.shape.length === 2;  // residuals peak at corners and fronts
-      panel.title = kind === "residual" ? `residual${spiky ? " (logarithmic colours)" : ""}` : `${field}: ${kind}`;
+      const residual = state.signed ? "residual" : "size of the residual";  // of all equations
+      panel.title = kind === "residual" ? `${residual}${spiky ? " (logarithmic colours)" : ""}` : `${field}: ${kind}`;
       if (state.shape.length === 2) {
         panel.raster({ x: state.limits[0], y: state.limits[1] }, state.shape, part(values, frame), {
-          range: range(field, kind), table: table(kind === "solution" || kind === "reference" ? "field" : "difference"),
+          range: range(field, kind),
+          table: table(kind === "error" || (kind === "residual" && state.signed) ? "difference" : "field"),
           logarithmic: spiky });
       } else {
         const lines = [{ values: part(values, frame), label: kind }];
