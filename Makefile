@@ -11,7 +11,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 # a notebook is executed by nbmake in its short version; those that `make test` has no time for come in `make test-slow`
 NBMAKE := $(ONE_THREAD) $(BIN)/pytest --nbmake -n $(WORKERS) -q
-IN_TEST := $(wildcard notebooks/01*.ipynb notebooks/02*.ipynb notebooks/04*.ipynb notebooks/08*.ipynb)
+IN_TEST := $(foreach number,01 02 04 06 07 08,$(wildcard notebooks/$(number)*.ipynb))
 ALL_NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
 .PHONY: demo test test-slow lint types unit notebooks store-notebooks docs clean

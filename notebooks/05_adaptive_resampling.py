@@ -34,7 +34,7 @@ from sciml.problems import burgers
 from solvers import PACMANN, PINN, R3, RAD, RAR, Fixed, RandomResample
 
 FAST = os.environ.get("SCIML_FAST") == "1"
-SECONDS = 1.5 if FAST else 6
+SECONDS = 1 if FAST else 6
 
 # %% [markdown]
 # ## A problem with a sharp place
