@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
 from influence.fitting_memory import choose_solver
 from influence.hessian import FLOOR, MARGIN, hessian_operator, hessian_products, least_damping, lowest_curvature
+from sciml.arguments import require_number
 from sciml.errors import SolverError
 from sciml.least_squares import DampedFactor, IterativeFactor, NormalMatrix, SketchedHat, gathered, nystroem, scale_rows
 from sciml.record import TrainingRecord
@@ -167,8 +167,7 @@ def build_curvature(record: TrainingRecord, kind: str, damping: float | None, so
             f"{kind!r}, {solver!r}",
             "",
         )
-    if damping is not None and not (np.isfinite(damping) and damping >= 0):
-        raise SolverError("damping >= 0, or None", repr(damping), "")
+    require_number(damping, "damping", least=0, optional=True, fix="damping=None chooses it")
     theta = record.parameters.detach().to(torch.float64)
     _check_repeatable(record, theta)
     solver = choose_solver(solver, len(record.weights), len(theta), kind)

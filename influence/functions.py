@@ -28,11 +28,13 @@ from influence.settling import linearised, made_again, trained_record
 from influence.sweep import Sweep, damping_sweep
 from influence.targets import Query
 from influence.uncertainty import Noise, standard_errors
+from sciml.arguments import explained, require_number
 from sciml.errors import SolverError, SolverWarning
 
 ACTIONS = ("remove", "add", "reweight", "value", "move")
 
 
+@explained("Influence(solution)")
 class Influence:
     """Influence functions of a trained model on the objective exactly as it was trained.
 
@@ -74,9 +76,9 @@ class Influence:
     ) -> None:
         self._make(solution, curvature, damping, solver, settle, model)
         if self._dtype != torch.float64:
-            warnings.warn(f"parameters in {self._dtype} are converted to float64", SolverWarning, stacklevel=2)
+            warnings.warn(f"parameters in {self._dtype} are converted to float64", SolverWarning, stacklevel=3)
         if not self.reliability.stationary or self.reliability.largest_leverage >= 1:
-            warnings.warn("; ".join(self.reliability.notes), SolverWarning, stacklevel=2)
+            warnings.warn("; ".join(self.reliability.notes), SolverWarning, stacklevel=3)
 
     def _make(self, *given: Any) -> None:
         self._made_from = given
@@ -390,6 +392,7 @@ class Influence:
         Raises:
             SolverError: If no target is known.
         """
+        require_number(k, "k", least=1, whole=True, fix="influence.check(k=8)")
         if target is None:
             target, at = self._last or self._asker.default()
         agreement = check_refits(self, target, at, k, seed, executor)

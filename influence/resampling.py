@@ -13,6 +13,7 @@ from torch import nn
 from influence.choosing import Scene, exchanged, replaced
 from influence.pools import DRAWN
 from influence.scoring import Settings
+from sciml.arguments import explained, require_number
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet
@@ -23,6 +24,7 @@ _PER_POINT, _PER_CHOICE, _LEAST = 5, 20, 400  # candidates per point that is dra
 _FEW, _BUDGET = 200, 0.1
 
 
+@explained("InfluenceSampler(every=500)")
 @dataclass
 class InfluenceSampler:
     """Points where the residual is large and, where a quantity is asked for, travels far to it.
@@ -107,14 +109,17 @@ class InfluenceSampler:
         Raises:
             SolverError: If one is out of range.
         """
-        whole = [n for n in (self.candidates, self.every, self.count, self.neighbours) if n is not None]
-        fine = self.mode in (None, *MODES) and 0 <= self.uniform <= 1 and all(number >= 1 for number in whole)
-        fine &= self.kinds is None or set(self.kinds) <= set(DRAWN)
-        if not fine or (self.budget is not None and not 0 < self.budget <= 1):
-            expected = (
-                f"mode among {', '.join(MODES)}; candidates, every, count, neighbours >= 1; uniform and budget within "
-                f"(0, 1]; kinds among {', '.join(DRAWN)}"
+        for name in ("candidates", "every", "count", "neighbours"):
+            require_number(
+                getattr(self, name), name, least=1, whole=True, optional=True, fix="InfluenceSampler(every=500)"
             )
+        for name in ("uniform", "budget"):
+            require_number(
+                getattr(self, name), name, least=0, most=1, optional=name == "budget", fix="InfluenceSampler()"
+            )
+        fine = self.mode in (None, *MODES) and (self.kinds is None or set(self.kinds) <= set(DRAWN))
+        if not fine or self.budget == 0:
+            expected = f"mode among {', '.join(MODES)}; budget > 0; kinds among {', '.join(DRAWN)}"
             raise SolverError(expected, repr(self), "InfluenceSampler(every=500)")
         self._spent, self._started, self._view = 0.0, float("nan"), TrainingView()
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import jacrev, vmap
 
+from sciml.arguments import real_array
 from sciml.errors import PointsError, SolverError, SolverWarning
 from sciml.point_set import PointSet
 from sciml.record import RowMap, TrainingRecord
@@ -63,7 +64,7 @@ class RowBlock:
 def _numbers(values: Any) -> np.ndarray:
     if isinstance(values, Tensor):
         values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float64)
+    return real_array(values, "numbers", PointsError)
 
 
 class _ModuleBlock:

@@ -12,6 +12,7 @@ import numpy as np
 from influence.pictures import plot_scores
 from influence.ranking import Ranking, ranking
 from influence.reliability import Reliability
+from sciml.arguments import require_number
 from sciml.checkpoint import read_tables, write_tables
 from sciml.errors import CheckpointError, PointsError, SolverError
 from sciml.plotting.figure import Figure
@@ -113,6 +114,7 @@ class Scores:
         Returns:
             (k,) IDs, the largest first.
         """
+        require_number(k, "k", least=1, whole=True, fix="scores.top(10)")
         values = self.aggregate(how)
         order = np.argsort(-np.abs(values), kind="stable")[:k]
         signed = len(self.values) == 1  # one quantity: its change, with sign

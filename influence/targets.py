@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.func import jacrev, vmap
 
+from sciml.arguments import real_array
 from sciml.conditions import normal
 from sciml.errors import PointsError, ProblemError, SolverError
 from sciml.expressions.compiler import Program
@@ -278,10 +279,7 @@ def point_array(at: Any, columns: int | None) -> np.ndarray:
         PointsError: If the shape is wrong or a number is not finite.
     """
     array = at.detach().cpu().numpy() if isinstance(at, Tensor) else at
-    try:
-        array = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise PointsError("query points, one row of numbers each", str(error), "at=[[0.5, 0.1], [0.5, 0.2]]") from error
+    array = real_array(array, "query points (n, d)", PointsError)
     array = array[:, None] if array.ndim == 1 and columns in (None, 1) else array
     wrong = array.ndim != 2 or (columns is not None and array.shape[1] != columns)
     if wrong or not np.isfinite(array).all():

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
+from sciml.arguments import require_path
 from sciml.errors import CheckpointError, NotSymbolicError
 from sciml.ibvp import IBVP
 from sciml.problem_json import fingerprint, problem_from_json, problem_to_json, stored_fingerprint
@@ -74,7 +75,7 @@ def write_tables(path: str | Path, kind: str, content: dict[str, Any], arrays: d
     Raises:
         CheckpointError: If the path has a suffix of ours, its folder is missing, or writing fails.
     """
-    base = Path(path)
+    base = require_path(path, CheckpointError)
     if not base.name or base.suffix in {".json", ".safetensors"} or not base.parent.is_dir():
         raise CheckpointError("a path without suffix in an existing folder", str(path), 'solution.save("results/heat")')
     blob = save_arrays(arrays)
@@ -155,7 +156,7 @@ def _write(path: Path, blob: bytes) -> None:
 
 
 def _open(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    manifest = Path(f"{path}.json")
+    manifest = Path(f"{require_path(path, CheckpointError)}.json")
     if not manifest.is_file():
         raise CheckpointError("a saved solution", f"no file {manifest}", "give the path that was given to save()")
     raw = manifest.read_bytes()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from sciml.arguments import explained, require_number
 from sciml.errors import ProblemError
 
 Faces = tuple[str, ...] | None
@@ -76,6 +77,7 @@ class FaceCondition:
         raise NotImplementedError
 
 
+@explained('Dirichlet(u, 0, on="left")')
 @dataclass(frozen=True, eq=False)
 class Dirichlet(FaceCondition):
     """u = g on faces."""
@@ -85,6 +87,7 @@ class Dirichlet(FaceCondition):
         return self.field
 
 
+@explained('Neumann(u, 0, on="left")')
 @dataclass(frozen=True, eq=False)
 class Neumann(FaceCondition):
     """∂u/∂n = g on faces, n the outward unit normal."""
@@ -94,6 +97,7 @@ class Neumann(FaceCondition):
         return normal_derivative(self.field, space)
 
 
+@explained('Robin(u, beta=1, value=0, on="left")')
 @dataclass(frozen=True, eq=False, init=False)
 class Robin(FaceCondition):
     """∂u/∂n + βu = g on faces, n the outward unit normal.
@@ -118,6 +122,7 @@ class Robin(FaceCondition):
         return normal_derivative(self.field, space) + self.beta * self.field
 
 
+@explained('Periodic(u, on=("left", "right"))')
 @dataclass(frozen=True, eq=False)
 class Periodic:
     """u and its derivatives below the PDE's order agree on two opposite faces.
@@ -144,6 +149,7 @@ class Periodic:
         object.__setattr__(self, "on", faces)
 
 
+@explained('Condition(Eq(...), on="left")')
 @dataclass(frozen=True, eq=False)
 class Condition:
     """A free-form equation that holds on faces, at the start, or at one point.
@@ -203,6 +209,7 @@ def _frozen_array(values: Any, what: str) -> np.ndarray:
     return array
 
 
+@explained("Observations(u, points, values, sigma=0.1)")
 @dataclass(frozen=True, eq=False)
 class Observations:
     """Measured values of a quantity at points.
@@ -237,7 +244,7 @@ class Observations:
                 f"points {points.shape}, values {values.shape}",
                 "one row of coordinates (time last) for each value",
             )
-        if self.sigma is not None and not (np.isfinite(self.sigma) and self.sigma > 0):
-            raise ProblemError("a positive sigma", repr(self.sigma), "the standard deviation of one value")
+        require_number(self.sigma, "sigma", above=0, optional=True, fix="the standard deviation of one value",
+                       error=ProblemError)  # fmt: skip
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "values", values)

@@ -43,6 +43,10 @@ class ProblemError(ScimlError, ValueError):
         self.findings = tuple(findings)
 
 
+class ArgumentsError(ScimlError, TypeError):
+    """A call with missing, unknown or too many arguments."""
+
+
 class NotSymbolicError(ScimlError, TypeError):
     """An operation needs SymPy expressions, but a numeric-only function was given."""
 

@@ -12,6 +12,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from sciml import terms as build
+from sciml.arguments import explained
 from sciml.builder import Builder
 from sciml.classification import Classification, classify
 from sciml.conditions import Observations
@@ -21,6 +22,7 @@ from sciml.summary import summary_latex, summary_text
 from sciml.unknowns import Unknown
 
 
+@explained("IBVP(pde=Eq(...), domain=Interval(x, 0, 1), boundary=[Dirichlet(u, 0)])")
 class IBVP:
     """An initial-boundary value problem, stated once in SymPy.
 
@@ -95,7 +97,7 @@ class IBVP:
         object.__setattr__(self, "notes", tuple(f.message for f in findings if f.severity == "note"))
         for finding in findings:
             if finding.severity == "warning":
-                warnings.warn(finding.message, ProblemWarning, stacklevel=2)
+                warnings.warn(finding.message, ProblemWarning, stacklevel=3)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse changes: a problem is frozen.

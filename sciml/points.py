@@ -6,6 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from sciml.arguments import explained
 from sciml.errors import PointsError
 from sciml.geometry import Geometry
 from sciml.point_set import PointSet
@@ -68,10 +69,12 @@ def sample(problem: Any, *arguments: Any, **options: Any) -> PointSet | np.ndarr
     return _sample_problem(problem, *arguments, **options)
 
 
+@explained('sample(domain, 1000, method="sobol", seed=0)')
 def _sample_geometry(geometry: Geometry, n: int = 1000, method: str = "sobol", seed: int = 0) -> np.ndarray:
     return geometry.sample(n, method, seed)
 
 
+@explained("sample(problem, interior=1000, boundary=200, initial=200)")
 def _sample_problem(
     problem: Any,
     interior: int = 1000,

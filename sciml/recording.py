@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from sciml.ibvp import IBVP
+from sciml.errors import SolverError
+from sciml.ibvp import IBVP, require_ibvp
 from sciml.jets import Jet
 from sciml.networks.parameters import load_parameters, parameter_views
 from sciml.points import PointSet
@@ -120,6 +121,9 @@ def record_of(
     Returns:
         The record, for `Influence`.
 
+    Raises:
+        SolverError: If the model is no module or the points are no `PointSet`.
+
     Example:
         >>> import sympy as sp
         >>> from sciml import IBVP, Dirichlet, Interval, coordinates, field, sample
@@ -130,6 +134,10 @@ def record_of(
         >>> len(record.parameters), len(record.weights)
         (13, 10)
     """
+    require_ibvp(problem)
+    if not isinstance(model, nn.Module) or not isinstance(points, PointSet):
+        given = f"{type(model).__name__}, {type(points).__name__}"
+        raise SolverError("a torch module and a PointSet", given, "record_of(problem, network, sample(problem))")
     values = {symbol: unknown.start for symbol, unknown in problem.unknowns.items()} | dict(coefficients or {})
     recorder = _Recorder(problem, copy.deepcopy(model), constraint)
     flat = [p.detach().reshape(-1) for p in model.parameters() if p.requires_grad]

@@ -11,6 +11,7 @@ from scipy.stats import qmc
 from sciml.errors import PointsError
 
 METHODS = ("sobol", "hammersley", "latin", "uniform", "grid")
+_MOST = 2**30  # as many as Sobol numbers of 30 bits can tell apart
 _EDGE = 2.0**-40  # sequences may contain 0 exactly, the open cube does not
 
 
@@ -29,6 +30,10 @@ def check_count(value: object, name: str = "n") -> int:
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise PointsError(f"{name}: a whole number of points, 0 or more", repr(value), f"for instance {name}=200")
+    if int(value) > _MOST:
+        raise PointsError(
+            f"{name}: at most {_MOST} points at once", repr(value), "draw them in parts, each with its seed"
+        )
     return int(value)
 
 

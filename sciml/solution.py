@@ -11,6 +11,7 @@ import numpy as np
 import sympy as sp
 import torch
 
+from sciml.arguments import real_array
 from sciml.comparison import ErrorReport, compare_values, comparison_points, reference_values, without_constant
 from sciml.errors import PointsError, ProblemError, SolverError
 from sciml.expressions.compiler import Program
@@ -22,6 +23,23 @@ from sciml.terms import rationalise
 
 Callback = Callable[[int, int, Mapping[str, float]], Any]
 """Called as callback(step, total, values) while a solver works; a true answer asks it to stop."""
+
+
+def require_callbacks(callbacks: Any) -> None:
+    """A clear error where callbacks are no list of things that can be called.
+
+    Args:
+        callbacks: What a solver was given.
+
+    Raises:
+        SolverError: If it is none.
+    """
+    fix = "solver.solve(problem, [callback]) with callback(step, total, values)"
+    if not isinstance(callbacks, Sequence) or isinstance(callbacks, str):
+        raise SolverError("a list of callbacks", repr(callbacks)[:80], fix)
+    wrong = [item for item in callbacks if not callable(item)]
+    if wrong:
+        raise SolverError("callbacks that can be called", repr(wrong[0])[:80], fix)
 
 
 class Solver(Protocol):
@@ -118,7 +136,7 @@ class Solution(ABC):
                 ", ".join(given) or "none",
                 f"solution({', '.join(f'{name}=...' for name in names)})",
             )
-        arrays = [np.asarray(coordinates[name], dtype=np.float64) for name in names]
+        arrays = [real_array(coordinates[name], f"numbers as {name}", PointsError) for name in names]
         try:
             broadcast = np.broadcast_arrays(*arrays)
         except ValueError:
@@ -158,7 +176,7 @@ class Solution(ABC):
         """
         if isinstance(points, torch.Tensor):
             points = points.detach().cpu().numpy()
-        array = np.asarray(points, dtype=np.float64)
+        array = real_array(points, f"points of shape (n, {len(self.problem.coordinates)})", PointsError)
         names = ", ".join(map(str, self.problem.coordinates))
         if array.ndim != 2 or array.shape[1] != len(self.problem.coordinates):
             raise PointsError(

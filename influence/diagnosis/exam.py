@@ -16,7 +16,8 @@ from influence.diagnosis.scales import field_scales
 from influence.functions import Influence
 from influence.scores import Scores
 from influence.targets import Query, Residual
-from sciml.errors import SolverError, SolverWarning
+from sciml.arguments import real_array, require_number
+from sciml.errors import PointsError, SolverError, SolverWarning
 from sciml.scales import Scales
 
 _ROWS = 256  # residual rows asked about where a model has no fields
@@ -116,15 +117,15 @@ def examine(
     Raises:
         SolverError: If there is no training record, or an argument is out of range.
     """
-    if not (0 < accuracy < 1) or queries < 8 or permutations < 99:
-        raise SolverError("0 < accuracy < 1, queries >= 8, permutations >= 99",
-                          f"{accuracy}, {queries}, {permutations}", "")  # fmt: skip
+    require_number(accuracy, "accuracy", above=0, most=1, fix="diagnose(solution, accuracy=0.01)")
+    for name, number, least in (("queries", queries, 8), ("permutations", permutations, 99), ("seed", seed, 0)):
+        require_number(number, name, least=least, whole=True, fix=f"diagnose(solution, {name}={max(least, 256)})")
     influence = solution if isinstance(solution, Influence) else _influence(solution)
     where = at
     if at is None and influence.problem is not None and (target is None or isinstance(target, sp.Expr)):
         time = None if influence.problem.time is None else influence.problem.bounds[-1]
         where = influence.problem.domain.sample(queries, "sobol", 1_000_003 + seed, time)
-    where = None if where is None else np.asarray(where, dtype=np.float64)
+    where = None if where is None else real_array(where, "points (n, d)", PointsError)
     model = None if isinstance(solution, Influence) else solution
     return Exam(influence, model, where, _targets(influence, target, where), accuracy, seed, permutations)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy as sp
 
+from sciml.arguments import explained
 from sciml.errors import GeometryError
 from sciml.geometry.base import Geometry
 from sciml.geometry.cells import Cells, Facets
@@ -229,6 +230,7 @@ class _Cuboid(CellRegion):
         }
 
 
+@explained("Interval(x, 0, 1)")
 class Interval(_Cuboid):
     """The interval `[a, b]` with faces left and right.
 
@@ -260,6 +262,7 @@ class Interval(_Cuboid):
         return self._with_names(f"Interval({self.coordinates[0]}, {shown(a)}, {shown(b)})")
 
 
+@explained("Box((x, 0, 1), (y, 0, 1), (z, 0, 1))")
 class Box(_Cuboid):
     """The box `[a, b] × [c, d] × [e, f]` with faces left, right, bottom, top, back (low) and front (high).
 

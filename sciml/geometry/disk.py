@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from sciml.arguments import explained
 from sciml.errors import GeometryError
 from sciml.geometry.curves import full_circle
 from sciml.geometry.exact import check_name, check_symbols, exact, exact_point, shown
@@ -13,6 +14,7 @@ from sciml.geometry.planar import Planar
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
 
 
+@explained("Disk((x, y), center=(0, 0), radius=1)")
 class Disk(Planar):
     """A disk; its one face is the circle.
 

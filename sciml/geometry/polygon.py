@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from sciml.arguments import explained
 from sciml.errors import GeometryError
 from sciml.geometry.curves import ExactPoint, Piece, segment
 from sciml.geometry.exact import check_name, check_symbols, exact_point, shown
@@ -19,6 +20,7 @@ from sciml.geometry.planar import Planar
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
 
 
+@explained("Polygon((x, y), [(0, 0), (1, 0), (0, 1)])")
 class Polygon(Planar):
     """A polygon, given by its vertices in either direction, perhaps with polygonal holes.
 

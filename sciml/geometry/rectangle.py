@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 
 import sympy as sp
 
+from sciml.arguments import explained
 from sciml.geometry.curves import segment
 from sciml.geometry.exact import check_range, check_symbols, shown
 from sciml.geometry.planar import Planar
 from sciml.geometry.serialisation import number_to_data, symbol_to_data
 
 
+@explained("Rectangle((x, 0, 1), (y, 0, 1))")
 class Rectangle(Planar):
     """The rectangle `[a, b] × [c, d]` with faces left, right, bottom, top.
 

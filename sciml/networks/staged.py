@@ -132,8 +132,11 @@ class StagedNetwork(nn.Module):
         return run_stages(self.stages(), x)
 
 
+_MOST = 2**16  # units of a layer, or layers
+
+
 def check_shape(example: str, activation: str = "tanh", **sizes: int) -> None:
-    """Refuse sizes below 1 and unknown activations.
+    """Refuse sizes below 1, sizes that no memory holds, and unknown activations.
 
     Args:
         example: A call that works, for the message.
@@ -143,13 +146,15 @@ def check_shape(example: str, activation: str = "tanh", **sizes: int) -> None:
     Raises:
         SolverError: If something is not as it should be.
     """
-    wrong = [f"{name}={size!r}" for name, size in sizes.items() if not isinstance(size, int) or size < 1]
+    wrong = [f"{name}={size!r}" for name, size in sizes.items() if not isinstance(size, int) or not 1 <= size <= _MOST]
     if activation not in ACTIVATIONS:
         wrong.append(f"activation={activation!r}")
     if wrong:
-        names = " and ".join(f"{name} >= 1" for name in sizes)
+        names = " and ".join(sizes)
         raise SolverError(
-            f"whole numbers {names}, and an activation of {', '.join(ACTIVATIONS)}", ", ".join(wrong), example
+            f"whole numbers from 1 to {_MOST} as {names}, and an activation of {', '.join(ACTIVATIONS)}",
+            ", ".join(wrong),
+            example,
         )
 
 

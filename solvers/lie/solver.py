@@ -13,12 +13,13 @@ import numpy as np
 import sympy as sp
 import torch
 
+from sciml.arguments import explained, require_number
 from sciml.classification import LinearForm, linear_form
 from sciml.errors import SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_ibvp
 from sciml.jumps import warn_of_jumps
 from sciml.record import RowMap, TrainingRecord
-from sciml.solution import Callback, Solution
+from sciml.solution import Callback, Solution, require_callbacks
 from solvers.lie.atoms import Atoms, FormulaAtoms
 from solvers.lie.by_map import carried, solve_nonlinear
 from solvers.lie.dictionaries import Dictionary, densities, dictionary_of, made_of_data
@@ -52,6 +53,7 @@ class _Candidate:
     particular: Particular | None = None
 
 
+@explained("LieSolver(tol=1e-10)")
 class LieSolver:
     """Sums of exact solutions made by symmetries, fitted to initial and boundary data (after arXiv 2510.25731).
 
@@ -78,10 +80,9 @@ class LieSolver:
     """
 
     def __init__(self, tol: float = 1e-10, max_terms: int | None = None, seed: int = 0) -> None:
-        if not 0 < tol < 1:
-            raise SolverError("a tolerance between 0 and 1", repr(tol), "LieSolver(tol=1e-10)")
-        if max_terms is not None and max_terms < 1:
-            raise SolverError("max_terms >= 1, or None", repr(max_terms), "LieSolver(max_terms=200)")
+        require_number(tol, "tol", above=0, most=1, fix="LieSolver(tol=1e-10)")
+        require_number(max_terms, "max_terms", least=1, whole=True, optional=True, fix="LieSolver(max_terms=200)")
+        require_number(seed, "seed", least=0, whole=True, fix="LieSolver(seed=0)")
         self.tol, self.max_terms, self.seed = tol, max_terms, seed
 
     def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> Solution:
@@ -98,6 +99,7 @@ class LieSolver:
             SolverError: If the problem is not linear, ill-posed, or has unknown coefficients.
         """
         require_ibvp(problem)
+        require_callbacks(callbacks)
         warn_of_jumps(problem)
         started = time.process_time()
         if not problem.classification.linear and not problem.unknowns:

@@ -13,11 +13,12 @@ from typing import Any
 
 from torch import nn
 
-from sciml.errors import SolverError, SolverWarning
+from sciml.arguments import explained, require_path
+from sciml.errors import CheckpointError, SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_ibvp
 from sciml.jumps import warn_of_jumps
 from sciml.resampling import Resampler
-from sciml.solution import Callback
+from sciml.solution import Callback, require_callbacks
 from solvers.pinn.checkpointing import problem_digest, restore
 from solvers.pinn.faults import Trouble, unsolved
 from solvers.pinn.fitting import Fit, Settings
@@ -28,6 +29,7 @@ from solvers.pinn.solution import PINNSolution
 from solvers.pinn.weighting import Weighting, weighting_for
 
 
+@explained("PINN(MLP(width=32, depth=3), seed=0)")
 class PINN:
     """Physics-informed network: min_θ Σ_i w_i r_i(θ)² over the rows of equations, conditions and observations.
 
@@ -130,9 +132,10 @@ class PINN:
             CheckpointError: If there is nothing to resume from, or it belongs to another training.
         """
         require_ibvp(problem)
+        require_callbacks(callbacks)
         warn_of_jumps(problem)
         described = {"problem": problem_digest(problem), "slabs": self.slabs, **self.settings.described()}
-        restored = None if resume is None else restore(resume, described)
+        restored = None if resume is None else restore(require_path(resume, CheckpointError), described)
         budget = Budget(self.seconds, restored.used if restored else 0.0)
         if self.slabs > 1:
             return march(self.settings, problem, self.slabs, budget, callbacks, described, restored)
@@ -159,6 +162,12 @@ def _checked(settings: Settings) -> Settings:
     """
     if settings.network is not None and not isinstance(settings.network, nn.Module):
         raise SolverError("a torch module as network, or None", repr(settings.network), "PINN(MLP(width=32, depth=3))")
+    if settings.points is not None and not isinstance(settings.points, Counts):
+        raise SolverError("Counts as points, or None", repr(settings.points)[:80],
+                          "PINN(..., points=Counts(interior=1000, boundary=200, initial=200))")  # fmt: skip
+    sampler = settings.resampler
+    if sampler is not None and (isinstance(sampler, type) or not callable(getattr(sampler, "resample", None))):
+        raise SolverError("a resampler object, or None", repr(sampler)[:80], "PINN(..., resampler=RAD(every=10))")
     if settings.constraints not in ("auto", "hard", "soft"):
         raise SolverError('constraints "auto", "hard" or "soft"', repr(settings.constraints), "")
     if settings.steps is not None and not _whole(settings.steps, 0):

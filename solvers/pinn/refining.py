@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sciml.arguments import explained, require_number
 from sciml.drawing import by_score
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
@@ -19,6 +20,14 @@ from solvers.pinn.samplers import residual_size
 
 def _interior(problem: IBVP) -> str:
     return problem.terms[0].name
+
+
+def _whole_numbers(sampler: Any, fix: str) -> None:
+    """Numbers of points, candidates and steps of a sampler, at least 1 where it has them, and its seed."""
+    for name in ("add", "candidates", "steps", "most", "every", "seed"):
+        if hasattr(sampler, name):
+            least, optional = 0 if name == "seed" else 1, name in ("most", "every")
+            require_number(getattr(sampler, name), name, least=least, whole=True, optional=optional, fix=fix)
 
 
 def _seed(seed: int, points: PointSet) -> int:
@@ -35,6 +44,7 @@ def _sizes(problem: IBVP, model: Any, places: np.ndarray) -> np.ndarray:
     return residual_size(problem, model, PointSet(places, terms=(_interior(problem),), term_kinds=("interior",)))
 
 
+@explained("RAR(add=10)")
 @dataclass
 class RAR:
     """Residual-based adaptive refinement: points are added where the residual is large, none is dropped.
@@ -70,11 +80,11 @@ class RAR:
         Raises:
             SolverError: If one is out of range.
         """
-        numbers = (self.add, self.candidates, self.every or 1, self.most or 1)
-        if min(numbers) < 1 or self.floor < 0 or (self.power or 0) < 0 or self.candidates < self.add:
-            raise SolverError(
-                "add, every, most >= 1, candidates >= add, power and floor >= 0", repr(self), "RAR(add=10)"
-            )
+        _whole_numbers(self, "RAR(add=10)")
+        require_number(self.floor, "floor", least=0, fix="RAR(floor=0)")
+        require_number(self.power, "power", least=0, optional=True, fix="RAR(power=2)")
+        if self.candidates < self.add:
+            raise SolverError("candidates >= add", repr(self), "RAR(add=10)")
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """The present points and new ones.
@@ -106,6 +116,7 @@ def _room(add: int, most: int | None, points: PointSet, name: str) -> int:
     return add if most is None else min(add, most - int(points.mask(name).sum()))
 
 
+@explained("R3()")
 @dataclass
 class R3:
     """Retain, resample, release: points with |r| above its mean stay, others are new (Daw et al. 2023, 2207.02338).
@@ -142,8 +153,9 @@ class R3:
         Raises:
             SolverError: If one is out of range.
         """
-        if min(self.steepness, self.rate, self.tolerance) <= 0 or (self.every is not None and self.every < 1):
-            raise SolverError("steepness, rate, tolerance > 0 and every >= 1", repr(self), "R3()")
+        _whole_numbers(self, "R3()")
+        for name in ("steepness", "rate", "tolerance"):
+            require_number(getattr(self, name), name, above=0, fix="R3()")
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """Some present points and new ones, as many as before.
@@ -176,6 +188,7 @@ class R3:
         return equal_weights(points.remove(gone).add(fresh, name), name)
 
 
+@explained("PACMANN(steps=5, rate=0.01)")
 @dataclass
 class PACMANN:
     """Points climb the squared residual by some Adam steps (Visser et al. 2024, arXiv 2411.19632).
@@ -201,8 +214,8 @@ class PACMANN:
         Raises:
             SolverError: If one is out of range.
         """
-        if self.steps < 1 or not 0 < self.rate < 1 or (self.every is not None and self.every < 1):
-            raise SolverError("steps >= 1, rate within (0, 1), every >= 1", repr(self), "PACMANN(steps=5, rate=0.01)")
+        _whole_numbers(self, "PACMANN(steps=5, rate=0.01)")
+        require_number(self.rate, "rate", above=0, most=1, fix="PACMANN(steps=5, rate=0.01)")
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """The same points at other places.
@@ -248,6 +261,7 @@ class PACMANN:
         return slope
 
 
+@explained("SolutionGradient()")
 @dataclass
 class SolutionGradient:
     """Interior points where the solution is steep: density by the norm of its gradient in all coordinates.
@@ -281,9 +295,9 @@ class SolutionGradient:
         Raises:
             SolverError: If one is out of range.
         """
-        numbers = (self.add, self.candidates, self.every or 1, self.most or 1)
-        if self.mode not in ("add", "replace") or min(numbers) < 1:
-            raise SolverError('mode "add" or "replace", numbers >= 1', repr(self), "SolutionGradient()")
+        _whole_numbers(self, "SolutionGradient()")
+        if self.mode not in ("add", "replace"):
+            raise SolverError('mode "add" or "replace"', repr(self.mode), "SolutionGradient()")
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """The points to train on from now.

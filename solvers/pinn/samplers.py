@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sciml.arguments import explained, require_number
 from sciml.drawing import inclusion, stratified
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
@@ -16,6 +17,7 @@ from sciml.sampling import METHODS
 from solvers.pinn.placement import Counts, counts_of, draw, keep_terms, renewed
 
 
+@explained("Fixed()")
 @dataclass
 class Fixed:
     """The points stay; with a method they are drawn by it once, in the first call.
@@ -66,6 +68,7 @@ class Fixed:
         return renewed(points, keep_terms(sample(problem, *numbers, method=self.method, seed=self.seed), present))
 
 
+@explained("RandomResample(every=10)")
 @dataclass
 class RandomResample:
     """New Sobol points, as many as there are, every so many steps.
@@ -87,8 +90,8 @@ class RandomResample:
         Raises:
             SolverError: If it is not a positive whole number.
         """
-        if self.every is not None and self.every < 1:
-            raise SolverError("every >= 1, or None", str(self.every), "RandomResample(every=10)")
+        require_number(self.every, "every", least=1, whole=True, optional=True, fix="RandomResample(every=10)")
+        require_number(self.seed, "seed", least=0, whole=True, fix="RandomResample(seed=0)")
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """New points with new IDs; measured and fixed points stay.
@@ -109,6 +112,7 @@ class RandomResample:
         return renewed(points, draw(problem, absent, numbers, seed))
 
 
+@explained("RAD(power=1, floor=1)")
 @dataclass
 class RAD:
     """Residual-based adaptive distribution (Wu et al. 2023, arXiv 2207.10289).
@@ -142,10 +146,11 @@ class RAD:
         Raises:
             SolverError: If one is out of range.
         """
-        if self.power < 0 or self.floor < 0 or self.candidates < 1 or (self.every is not None and self.every < 1):
-            raise SolverError(
-                "power >= 0, floor >= 0, candidates >= 1, every >= 1", repr(self), "RAD(power=1, floor=1)"
-            )
+        fix = "RAD(power=1, floor=1)"
+        for name in ("power", "floor"):
+            require_number(getattr(self, name), name, least=0, fix=fix)
+        for name, least in (("candidates", 1), ("every", 1), ("seed", 0)):
+            require_number(getattr(self, name), name, least=least, whole=True, optional=name == "every", fix=fix)
 
     def resample(self, problem: IBVP, model: Any, points: PointSet) -> PointSet:
         """Interior points by the residual, others drawn anew evenly.

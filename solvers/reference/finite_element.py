@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from sciml.arguments import explained, require_number
 from sciml.errors import ConvergenceError, SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_forward, require_ibvp
-from sciml.solution import Callback
+from sciml.solution import Callback, require_callbacks
 from solvers.reference.data import sampled
 from solvers.reference.mesh import default_size, fem
 from solvers.reference.newton import Newton
@@ -25,6 +26,10 @@ from solvers.reference.weak_form import WeakForm, weak_form
 _FIRST_STEPS, _MOST_STEPS = 64, 2048
 
 
+_MOST_STEPS = 10**7  # more would not fit into memory
+
+
+@explained("FiniteElement(mesh_size=0.05)")
 class FiniteElement:
     """Solve problems by the finite element method.
 
@@ -79,20 +84,16 @@ class FiniteElement:
         refinements: int = 0,
     ) -> None:
         """Check the options."""
-        if mesh_size is not None and not (np.isfinite(mesh_size) and mesh_size > 0):
-            raise SolverError("a positive mesh_size", repr(mesh_size), "an edge length in the unit of the coordinates")
-        if steps is not None and not (isinstance(steps, (int, np.integer)) and steps > 0):
-            raise SolverError("a positive whole number of steps", repr(steps), "steps=200")
+        fix = "an edge length in the unit of the coordinates"
+        require_number(mesh_size, "mesh_size", above=0, optional=True, fix=fix)
+        require_number(steps, "steps", least=1, most=_MOST_STEPS, whole=True, optional=True, fix="steps=200")
         if degree not in {1, 2}:
             raise SolverError("degree 1 or 2", repr(degree), "degree=2 and a smaller mesh_size")
-        if not 0 < tolerance < 1:
-            raise SolverError("a tolerance between 0 and 1", repr(tolerance), "tolerance=1e-5")
+        require_number(tolerance, "tolerance", above=0, most=1, fix="tolerance=1e-5")
         for face, length in (refine or {}).items():
-            if not (np.isfinite(length) and length > 0):
-                raise SolverError("a positive edge length at each face", f"{face}: {length!r}", 'refine={"top": 0.01}')
+            require_number(length, f"edge length at {face}", above=0, fix='refine={"top": 0.01}')
         self.mesh_size, self.steps, self.degree, self.tolerance = mesh_size, steps, degree, tolerance
-        if isinstance(refinements, bool) or not isinstance(refinements, (int, np.integer)) or refinements < 0:
-            raise SolverError("a whole number of refinements, 0 or more", repr(refinements), "refinements=1")
+        require_number(refinements, "refinements", least=0, most=20, whole=True, fix="refinements=1")
         self.refine, self.refinements = dict(refine or {}), int(refinements)
 
     def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> FiniteElementSolution:
@@ -111,6 +112,7 @@ class FiniteElement:
             MissingExtraError: If scikit-fem is not installed.
         """
         require_forward(require_ibvp(problem))
+        require_callbacks(callbacks)
         fem()
         started = time.process_time()
         form = weak_form(problem)

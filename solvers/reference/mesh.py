@@ -74,6 +74,9 @@ def build_mesh(
     """
     if isinstance(domain, Planar) and not isinstance(domain, Rectangle):
         return _triangles(domain, size, degree, refine or {}, refinements)
+    longest = max(high - low for low, high in domain.bounds)
+    if longest > size * _MOST:
+        raise SolverError("a mesh of moderate size", f"{longest / size:.2g} edges along one side", "a larger mesh_size")
     lines = _grid_lines(domain, size, refine or {})
     for _ in range(refinements):
         lines = [np.sort(np.concatenate([line, (line[:-1] + line[1:]) / 2])) for line in lines]

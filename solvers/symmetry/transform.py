@@ -125,12 +125,16 @@ class OneParameterGroup:
             solution = {self.dependent[0]: solution}
         if set(solution) != set(self.dependent):
             raise ProblemError(f"one expression for each of {names}", f"keys {', '.join(map(str, solution))}")
+        if any(isinstance(value, str) for value in solution.values()):
+            raise ProblemError("a solution as a SymPy expression", "text", "an expression of the coordinates")
         try:
             return {u: sp.sympify(solution[u]) for u in self.dependent}
         except (sp.SympifyError, TypeError) as error:
             raise ProblemError("a solution as a SymPy expression", str(error)) from error
 
     def _value(self, eps: sp.Expr | float) -> sp.Expr:
+        if isinstance(eps, str):  # SymPy would evaluate it as code
+            raise ProblemError("a number or a symbol as group parameter", repr(eps), 'sp.Symbol("eps", real=True)')
         try:
             value = sp.sympify(eps)
         except (sp.SympifyError, TypeError) as error:

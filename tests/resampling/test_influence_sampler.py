@@ -157,7 +157,7 @@ def test_budget_skips_calls_and_counts_them() -> None:
 def test_bad_input_is_refused_and_nothing_is_changed() -> None:
     points, model = heat_points(), Net(2)
     for wrong in ({"mode": "magic"}, {"candidates": 0}, {"uniform": 2.0}, {"budget": 0.0}, {"every": 0}, {"count": 0}):
-        with pytest.raises(SolverError, match="mode among"):
+        with pytest.raises(SolverError, match=next(iter(wrong))):
             InfluenceSampler(**wrong)
     with pytest.raises(PointsError, match="count below the 84 present points"):
         InfluenceSampler(mode="exchange", count=84).resample(HEAT, model, points)
