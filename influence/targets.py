@@ -279,7 +279,7 @@ def point_array(at: Any, columns: int | None) -> np.ndarray:
         PointsError: If the shape is wrong or a number is not finite.
     """
     array = at.detach().cpu().numpy() if isinstance(at, Tensor) else at
-    array = real_array(array, "query points (n, d)", PointsError)
+    array = real_array(array, "query points, one row of numbers each", PointsError)
     array = array[:, None] if array.ndim == 1 and columns in (None, 1) else array
     wrong = array.ndim != 2 or (columns is not None and array.shape[1] != columns)
     if wrong or not np.isfinite(array).all():

@@ -147,9 +147,9 @@ def real_array(values: Any, expected: str, error: type[ScimlError]) -> np.ndarra
     """
     try:
         array = np.asarray(values)
-        if not np.iscomplexobj(array):
+        if values is not None and not np.iscomplexobj(array):
             return array.astype(np.float64, copy=False)
-        fault = "complex numbers are no real ones"
+        fault = "nothing and complex numbers are no real ones"
     except (TypeError, ValueError) as raised:
         fault = str(raised).split(". ")[0]
     raise error(expected, f"{type(values).__name__} {values!r}"[:100], fault)
