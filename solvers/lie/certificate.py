@@ -16,6 +16,7 @@ from solvers.lie.atom_rounding import UNIT, atom_rounding
 from solvers.lie.atoms import Atoms, ExponentialAtoms
 from solvers.lie.bounds import error_bound
 from solvers.lie.bounds.balls import available
+from solvers.lie.bounds.budget import OutOfTime, cpu_limit
 from solvers.lie.bounds.operator import read_operator
 from solvers.lie.bounds.result import Bound
 from solvers.lie.bounds.sup import NotEnclosed
@@ -52,6 +53,20 @@ def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, se
     """
     if not available():
         return error_bound(problem, _Exact(dict.fromkeys(problem.fields, sp.S.Zero)))  # says how to get it
+    reached = ["the rounding of the evaluation"]
+    try:
+        with cpu_limit(seconds):
+            return _certified(problem, families, amplitudes, seconds, reached)
+    except OutOfTime:
+        count = int(np.count_nonzero(amplitudes))
+        return Bound(None, None, f"not finished within {seconds:g} s of CPU time for {count} terms: {reached[-1]} was "
+                     "being enclosed; see the mismatch on held-out rows in the status")  # fmt: skip
+
+
+def _certified(
+    problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, seconds: float | None, reached: list[str]
+) -> Bound:
+    """The bound; `reached` grows by what is done."""
     end = None if seconds is None else time.process_time() + seconds
 
     def left() -> float | None:
@@ -61,11 +76,13 @@ def certify(problem: IBVP, families: Sequence[Atoms], amplitudes: np.ndarray, se
     if rounding is None:
         kinds = ", ".join(sorted({family.name for family in families}))
         return Bound(None, None, f"the rounding of the evaluation is not bounded for these atoms: {kinds}")
+    reached.append("the sum in exact numbers")
     rest, kept, own = _without_exact(problem, families, amplitudes)
     found = _solved_part(rest, kept, own)
     if isinstance(found, str):
         return Bound(None, None, found)
     exact, solved, slack = found
+    reached.append("the mismatch of the conditions and equations")
     bound = error_bound(rest, _Exact(exact), seconds=left(), rounding=rounding, regular=True, solved=solved,
                         slack=slack)  # fmt: skip
     return _with_jumps(bound, families, amplitudes) if bound.sup is not None else bound

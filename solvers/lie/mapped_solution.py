@@ -136,7 +136,7 @@ class MappedSolution(Solution):
         if count > _MOST_CERTIFIED:
             return Bound(None, None, f"a change of variables of {count} atoms is not enclosed in reasonable time; the "
                          "solution w of the linear problem has its own bound, inner.error_bound")  # fmt: skip
-        return error_bound(self.problem, {self.problem.fields[0]: self.expr}, seconds=10.0, regular=True)
+        return error_bound(self.problem, self, seconds=10.0, regular=True)
 
     @property
     def error_bound(self) -> float | None:

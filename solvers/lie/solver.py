@@ -206,8 +206,7 @@ def _linear_forms(problem: IBVP) -> list[LinearForm]:
 def _fitted(
     problem: IBVP, families: list[Atoms], dictionary: Dictionary, count: int, particular: Particular | None
 ) -> _Candidate:
-    zero = FormulaAtoms(problem.coordinates, [sp.S.Zero] * len(problem.fields), name="zero")
-    families = [family for family in families if len(family)] or [zero]  # data without a single mode
+    families = [family for family in families if len(family)] or [_zero(problem)]  # data without a single mode
     scale = unit_scale(problem)
     rows, check = [ConditionRows(problem, place_rows(problem, d), scale, d.level) for d in densities(dictionary, count)]
     fit = solve_rows(rows.matrix(families), _target(rows, particular), rows.row_weights)
@@ -215,8 +214,15 @@ def _fitted(
 
 
 def _target(rows: ConditionRows, particular: Particular | None) -> np.ndarray:
-    """The data, less what the particular solution does there."""
-    return rows.target() - rows.matrix([particular.atom])[:, 0] if particular else rows.target()
+    """The data, less what the particular solution does there; 0 where it meets all of them to rounding."""
+    data = rows.target()
+    if particular is None:
+        return data
+    part = rows.matrix([particular.atom])[:, 0]
+    rest, unit = data - part, rows.severity
+    size = float(np.abs(unit * data).max(initial=0.0) + np.abs(unit * part).max(initial=0.0))
+    met = float(np.abs(unit * rest).max(initial=0.0)) <= 4 * np.finfo(float).eps * size
+    return np.zeros_like(rest) if met else rest
 
 
 def _pruned(best: _Candidate, tol: float) -> _Candidate:
@@ -230,6 +236,7 @@ def _pruned(best: _Candidate, tol: float) -> _Candidate:
     sparse = _judged(best.families, fit.amplitudes, rows, best.check, best.particular)
     if sparse.error > max(2 * best.error, 1e-3 * tol) or sparse.error > tol >= best.error:
         sparse = best
+    sparse = dataclasses.replace(sparse, amplitudes=_without_rounding(sparse, matrix))
     families, amplitudes, start = [], [], 0
     for family in sparse.families:
         own = sparse.amplitudes[start : start + len(family)]
@@ -237,8 +244,26 @@ def _pruned(best: _Candidate, tol: float) -> _Candidate:
         if own.any():
             families.append(family.take(np.flatnonzero(own)))
             amplitudes.append(own[own != 0])
-    kept = np.concatenate(amplitudes) if amplitudes else np.zeros(0)
-    return _judged(families, kept, rows, best.check, best.particular) if families else sparse
+    if not families:  # the particular solution alone
+        families, amplitudes = [_zero(rows.problem)], [np.zeros(1)]
+    return _judged(families, np.concatenate(amplitudes), rows, best.check, best.particular)
+
+
+def _without_rounding(fit: _Candidate, matrix: np.ndarray) -> np.ndarray:
+    """Amplitudes without the smallest terms, together a tenth of the mismatch or less than rounding."""
+    assert fit.rows is not None
+    assert fit.check is not None
+    parts = np.abs(fit.amplitudes) * np.abs(fit.rows.severity[:, None] * matrix).max(axis=0, initial=0.0)
+    order, scale = np.argsort(parts), _scale(fit.check, fit.families, fit.amplitudes, fit.particular)
+    error = fit.error if np.isfinite(fit.error) else 0.0
+    dropped = order[np.cumsum(parts[order]) <= max(0.1 * error, float(np.finfo(float).eps)) * scale]
+    amplitudes = fit.amplitudes.copy()
+    amplitudes[dropped] = 0.0
+    return amplitudes
+
+
+def _zero(problem: IBVP) -> Atoms:
+    return FormulaAtoms(problem.coordinates, [sp.S.Zero] * len(problem.fields), name="zero")
 
 
 def _with_particular(best: _Candidate) -> _Candidate:
@@ -258,10 +283,7 @@ def _judged(
     """A fit with its largest mismatch on held-out rows, relative to the data."""
     problem, target, factor = check.problem, _target(check, particular), check.severity
     mismatch = np.abs(factor * (check.matrix(families) @ amplitudes - target))
-    size = float(np.abs(factor * check.target()).max(initial=0.0))
-    if particular is not None:  # with data near 0 the solution inside is the scale
-        size = max(size, _size_inside(problem, [*families, particular.atom], np.append(amplitudes, 1.0)))
-    size = max(size, 1e-300)
+    size = _scale(check, families, amplitudes, particular)
     worst = int(np.argmax(np.where(np.isfinite(mismatch), mismatch, np.inf)))
     location = np.concatenate(check.locations)[worst]
     place = ", ".join(f"{s} = {v:.4g}" for s, v in zip(problem.coordinates, location, strict=True))
@@ -270,11 +292,14 @@ def _judged(
     return _Candidate(families, amplitudes, rows, error, place, "exact atoms", check, particular)
 
 
-def _size_inside(problem: IBVP, families: list[Atoms], amplitudes: np.ndarray) -> float:
-    """Largest value of a sum of atoms on points of the domain."""
-    points = problem.domain.sample(_INSIDE, seed=0, time=problem.bounds[-1] if problem.time else None)
-    values = LieSolution(problem, families, amplitudes).evaluate(points)
-    return float(np.abs(values).max())
+def _scale(check: ConditionRows, families: list[Atoms], amplitudes: np.ndarray, particular: Particular | None) -> float:
+    """Size of the data, or of the solution inside where a source makes it."""
+    problem, size = check.problem, float(np.abs(check.severity * check.target()).max(initial=0.0))
+    if particular is not None:
+        points = problem.domain.sample(_INSIDE, seed=0, time=problem.bounds[-1] if problem.time else None)
+        whole = LieSolution(problem, [*families, particular.atom], np.append(amplitudes, 1.0))
+        size = max(size, float(np.abs(whole.evaluate(points)).max()))
+    return max(size, 1e-300)
 
 
 def _record(best: _Candidate) -> TrainingRecord | None:

@@ -11,6 +11,7 @@ import sympy as sp
 
 from sciml.errors import SolverError
 from solvers.lie.bounds.balls import available
+from solvers.lie.bounds.budget import OutOfTime, cpu_limit
 from solvers.lie.bounds.burgers import burgers_bound, read_burgers
 from solvers.lie.bounds.helmholtz import helmholtz_bound
 from solvers.lie.bounds.maximum import elliptic_bound, parabolic_bound
@@ -69,17 +70,21 @@ def error_bound(
         >>> bound.sup is None or 1e-3 <= bound.sup <= 1.2e-3
         True
     """
-    expressions = _expressions(problem, approximation)
     if not available():
+        _expressions(problem, approximation)
         return Bound(None, None, 'the bound needs python-flint: pip install "sciml[rigorous]"')
-    enclosure = Enclosure(Deadline.after(seconds), tuple(problem.space))
     try:
-        terms = _terms(approximation, atom_units)
-        mismatch = Mismatch(problem, expressions, enclosure, terms, rounding, regular, solved, slack)
-        bound = _finite(_stability(mismatch))
-        rounding, left = mismatch.rounding
+        with cpu_limit(seconds):
+            expressions = _expressions(problem, approximation)
+            enclosure = Enclosure(Deadline.after(seconds), tuple(problem.space))
+            terms = _terms(approximation, atom_units)
+            mismatch = Mismatch(problem, expressions, enclosure, terms, rounding, regular, solved, slack)
+            bound = _finite(_stability(mismatch))
+            rounding, left = mismatch.rounding
     except NotEnclosed as refusal:
         return Bound(None, None, str(refusal))
+    except OutOfTime:
+        return Bound(None, None, f"not finished within {seconds:.3g} s of CPU time")
     return _with_rounding(bound, rounding, left, float(problem.domain.measure) * (1 + 1e-12))
 
 

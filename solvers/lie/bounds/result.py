@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+_LONGEST = 400  # characters of a reason
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -21,3 +23,9 @@ class Bound:
     l2: float | None
     reason: str
     details: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Keep the reason readable where it quotes a long formula."""
+        if len(self.reason) > _LONGEST:
+            half = _LONGEST // 2
+            object.__setattr__(self, "reason", f"{self.reason[:half]} ... {self.reason[-half + 5 :]}")

@@ -82,14 +82,15 @@ class SineSeriesAtoms(Atoms):
         return np.asarray((-1.0) ** (order // 2) * rate**order * wave)
 
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
-        """The double sum, term by term."""
+        """The double sum, without terms that are rounding."""
         *moved, growth = self.frame.symbols((coordinates[0], coordinates[1]))
         waves = []
         for place, orders, (low, high) in zip(moved, self.orders, self.box.tolist(), strict=True):
             turn = sp.pi * (place - exact_number(low)) / exact_number(high - low)
             waves.append([sp.sin(int(m) * turn) for m in orders])
+        size = float(np.abs(self.coefficients).max(initial=0.0))
         total = [exact_number(self.coefficients[m, n]) * waves[0][m] * waves[1][n]
-                 for m, n in np.argwhere(self.coefficients).tolist()]  # fmt: skip
+                 for m, n in np.argwhere(np.abs(self.coefficients) > _TAIL * size).tolist()]  # fmt: skip
         return (growth * sp.Add(*total),)
 
     def parameters(self, index: int) -> dict[str, Any]:

@@ -129,15 +129,29 @@ def radial(order: int, wave: np.ndarray, radius: np.ndarray) -> np.ndarray:
         >>> complex(radial(2, np.array([1e-4 + 0j]), np.array([0.5]))[0, 0]).real
         0.24999999...
     """
+    known, back = np.unique(wave, return_inverse=True)
+    if len(known) < len(wave):  # both rates of a wave share its shape
+        return radial(order, known, radius)[:, back]
+    real = wave.imag == 0
+    values = np.empty((len(radius), len(wave)), dtype=complex)
+    for part, kind in ((real, float), (~real, complex)):
+        if part.any():
+            own = wave[part].real if kind is float else wave[part]
+            values[:, part] = _radial(order, own, radius)
+    return values
+
+
+def _radial(order: int, wave: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """B_n for waves that are all real, or all complex."""
     argument = np.outer(radius, wave)
-    small, real = np.abs(argument) < 2.0, np.broadcast_to(wave.imag == 0, argument.shape)
-    values = np.zeros(argument.shape, dtype=complex)
-    values[real & ~small] = jv(order, argument[real & ~small].real)  # the complex routine gives NaN at some zeros
-    values[~real & ~small] = jve(order, argument[~real & ~small])
-    safe = np.where(wave == 0, 1.0, wave)
-    values *= np.exp(gammaln(order + 1) + order * np.log(2 / safe) + np.abs(argument.imag))
+    small, real = np.abs(argument) < 2.0, wave.dtype == float
+    values = np.zeros(argument.shape, dtype=wave.dtype)
+    # the complex routine gives NaN at some real zeros
+    values[~small] = jv(order, argument[~small]) if real else jve(order, argument[~small])
+    factor = np.exp(gammaln(order + 1) + order * np.log(2 / np.where(wave == 0, 1.0, wave)))
+    values *= factor if real else factor * np.exp(np.abs(argument.imag))
     square = -(argument[small] ** 2) / 4
-    term = np.ones(len(square), dtype=complex)
+    term = np.ones_like(square)
     series = term.copy()
     for j in range(1, 18):  # r^n Σ_j n! (-κ²r²/4)^j/(j! (n + j)!)
         term = term * square / (j * (order + j))

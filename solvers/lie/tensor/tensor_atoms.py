@@ -90,7 +90,7 @@ class TensorAtoms(Atoms):
         """The terms that count, in sines and cosines."""
         x, y, t = (s - exact_number(o) if o else s for s, o in zip(coordinates, self.origin, strict=True))
         size, total = np.abs(self.coefficients[index]).max(initial=0.0), []
-        for m, n in np.argwhere(np.abs(self.coefficients[index]) > 1e-17 * size):
+        for m, n in np.argwhere(np.abs(self.coefficients[index]) > 1e-15 * size):
             clock = self._clock_formula(int(m), int(n), t, bool(self.velocity[index]))
             shape = _mode_formula(self.axes[0][m], x) * _mode_formula(self.axes[1][n], y)
             total.append(exact_number(self.coefficients[index, m, n]) * shape * clock)
