@@ -150,20 +150,20 @@ def replaced(scene: Scene, count: int, total: int | None, propagate: bool, weigh
     if total < len(pools):
         raise PointsError(f"at least one point for each of {len(pools)} conditions and equations", f"{total}", "")
     energy = [pool.energy() for pool in pools]
-    level = sum(float(e.mean()) for e in energy) / len(energy)
+    level = sum(pool.mean(e) for pool, e in zip(pools, energy, strict=True)) / len(energy)
     scores = [np.sqrt(e) for e in energy]
     if propagate:
         scores = [_propagated(scene, pool, e, level, int(n)) for pool, e, n in zip(pools, energy, now, strict=True)]
     check_scores(scores)
-    mass = np.array([values.mean() * number for values, number in zip(scores, now, strict=True)])
+    mass = now * [pool.mean(values) for pool, values in zip(pools, scores, strict=True)]
     numbers = whole(total * (_FLOOR * now / now.sum() + (1 - _FLOOR) * mass / mass.sum()))
     names = np.array(points.terms)[points.term]
     new, generator = points.take(~np.isin(names, [pool.name for pool in pools])), np.random.default_rng(scene.seed)
     for pool, values, number in zip(pools, scores, numbers, strict=True):
-        relative = pool.density(values, scene.settings.uniform)
-        share = inclusion(relative, min(int(number), len(values)))
-        chosen = stratified(pool.places, share, min(int(number), len(values)), generator)
-        weight = pool.share[chosen] / share[chosen] if weighted else np.ones(len(chosen))
+        wanted = min(int(number), len(values))
+        share = inclusion(pool.density(values, scene.settings.uniform) / pool.probability, wanted)
+        chosen = stratified(pool.places, share, wanted, generator)
+        weight = (pool.share / (share * pool.probability))[chosen] if weighted else np.ones(len(chosen))
         new = new.add(pool.places[chosen], pool.name, weight=weight)
     return new
 

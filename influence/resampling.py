@@ -38,9 +38,10 @@ class InfluenceSampler:
     - "exchange" and "add" choose by this score one by one, each after the model was refitted to those before, and
       "exchange" drops as many of the least useful points: for loops of one's own with some hundred points.
     - "replace" draws all points anew with density ∝ e, e² the mean of ρ² over a candidate's neighbours: a residual
-      oscillates, and a candidate at its zero says nothing of its size. With a target the density is
-      √((e² + s²)|b|²/(1 + h)). Without one b is left out: under a second-order trainer it cost time and won nothing
-      (docs/resampling.md).
+      oscillates, and a candidate at its zero says nothing of its size. A quarter of the candidates is drawn evenly and
+      tells where the others are drawn (two-phase sampling; Neyman 1938), so that thin layers have enough. With a
+      target the density is √((e² + s²)|b|²/(1 + h)). Without one b is left out: under a second-order trainer it cost
+      time and won nothing (docs/resampling.md).
 
     Weights are (even density)/(density), below 1/`uniform`, so that the minimised integral stays the same. In `PINN` λ,
     coefficients and the factor of the last step come from the trainer, which calls when the held-out residual says so.
@@ -183,7 +184,7 @@ class InfluenceSampler:
         seed = int(np.random.SeedSequence([self.seed, points.next_id]).generate_state(1)[0])
         kinds = None if self.kinds is None else tuple(self.kinds)
         edges = self.edges and mode == "replace"  # greedy choices need no density
-        settings = Settings(self.uniform, self.neighbours, edges, kinds)
+        settings = Settings(self.uniform, self.neighbours, edges, 2 if mode == "replace" else 1, kinds)
         return Scene(problem, model, points, view, self.target, self.at, seed, settings)
 
     def _chosen(self, scene: Scene, mode: str, propagate: bool) -> PointSet:

@@ -12,6 +12,7 @@ from torch import nn
 
 from influence.curvature import Curvature
 from influence.pools import DRAWN, Block
+from influence.two_phase import FINE, phases, two_phase, weighted_mean
 from sciml.drawing import stratified
 from sciml.errors import PointsError
 from sciml.ibvp import IBVP
@@ -20,6 +21,7 @@ from sciml.points import PointSet, sample
 from sciml.record import TrainingRecord
 from sciml.resampling import TrainingView
 from sciml.residuals import ConstrainedNetwork, HardConstraint, ResidualSystem
+from sciml.terms import Term
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Settings:
         uniform: Share of evenly drawn points.
         neighbours: Candidates over which ρ² is averaged.
         edges: Whether candidates are denser at the edges, as the points of `PINN` are.
+        phases: 2 takes a quarter of the candidates to find where the others are drawn.
         kinds: Kinds of points that are chosen; None for all that there are.
     """
 
     uniform: float = 0.25
     neighbours: int = 8
     edges: bool = True
+    phases: int = 1
     kinds: tuple[str, ...] | None = None
 
 
@@ -44,15 +48,19 @@ class Pool:
     """Candidates of one term.
 
     Attributes:
-        points: The candidates; their weights are those of their density.
+        points: The candidates.
         squares: Σ ρ² over the rows of each, (n,).
         unit: Coordinates in the unit box, (n, d).
+        share: Even density over the density of the places that candidates were drawn from, (n,).
+        probability: With which each was drawn from these places, (n,).
         neighbours: Candidates over which ρ² is averaged.
     """
 
     points: PointSet
     squares: np.ndarray
     unit: np.ndarray
+    share: np.ndarray
+    probability: np.ndarray
     neighbours: int
 
     @property
@@ -65,10 +73,9 @@ class Pool:
         """Coordinates, (n, d)."""
         return self.points.coordinates
 
-    @property
-    def share(self) -> np.ndarray:
-        """Even density over the density of the candidates, mean 1, (n,)."""
-        return self.points.weight / self.points.weight.mean()
+    def mean(self, values: np.ndarray) -> float:
+        """Mean over the places of values at the candidates."""
+        return weighted_mean(values, self.probability)
 
     def energy(self) -> np.ndarray:
         """Mean of ρ² over the nearest candidates: a residual passes through zero where it is far from solved."""
@@ -79,14 +86,14 @@ class Pool:
         return self.squares[near].mean(axis=1)
 
     def density(self, scores: np.ndarray, uniform: float) -> np.ndarray:
-        """Density relative to that of the candidates: a mixture of even points and of the score."""
-        return uniform * self.share + (1 - uniform) * scores / scores.mean()
+        """Density relative to that of the places: a mixture of even points and of the score."""
+        return uniform * self.share + (1 - uniform) * scores / self.mean(scores)
 
     def thinned(self, count: int, scores: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Indices of some candidates, half of them by score."""
         if count >= len(scores):
             return np.arange(len(scores))
-        return stratified(self.unit, self.density(scores, 0.5), count, generator)
+        return stratified(self.unit, self.density(scores, 0.5) / self.probability, count, generator)
 
     def nearest(self, some: np.ndarray) -> np.ndarray:
         """Position in `some` of the nearest of these candidates to every candidate, (n,)."""
@@ -123,33 +130,51 @@ def draw_pools(
     sizes = {name: int(points.mask(name).sum()) for name in names}
     kinds = dict(zip(points.terms, points.term_kinds, strict=True))
     share = count / sum(sizes.values())
-    numbers = {kind: max([round(share * sizes[n]) for n in names if kinds[n] == kind], default=0) for kind in DRAWN}
-    if not all(numbers[kinds[name]] for name in names):
+    wanted = {kind: max([round(share * sizes[n]) for n in names if kinds[n] == kind], default=0) for kind in DRAWN}
+    if not all(wanted[kinds[name]] for name in names):
         raise PointsError("at least one candidate of every type", f"candidates={count}", "candidates=10000")
+    numbers = {kind: number * (FINE if settings.phases == 2 else 1) for kind, number in wanted.items()}
     drawn = sample(problem, **numbers, method="sobol", seed=seed)
     drawn = drawn.take(np.isin(np.array(drawn.terms)[drawn.term], names))
     drawn = denser_at_edges(problem, drawn) if settings.edges else drawn
-    low, high = np.array(problem.bounds).T
-    terms = [term for term in problem.terms if term.name in names]
+    rng = np.random.default_rng(seed)
+    return [
+        _pool(problem, model, drawn.of(term.name), term, view, (wanted[term.kind], sizes[term.name]), settings, rng)
+        for term in problem.terms
+        if term.name in names
+    ]
+
+
+def _pool(
+    problem: IBVP, model: nn.Module, places: PointSet, term: Term, view: TrainingView, numbers: tuple[int, int],
+    settings: Settings, generator: np.random.Generator,
+) -> Pool:  # fmt: skip
+    """Candidates of one term among places: `numbers` are those of candidates and of the present points."""
     network, constraint = unwrapped(model)
     start = {symbol: unknown.start for symbol, unknown in problem.unknowns.items()}
     coefficients = start | dict(view.coefficients)
     given = [torch.tensor(float(coefficients[symbol]), dtype=torch.float64) for symbol in problem.unknowns]
-    with torch.no_grad():
-        rows = ResidualSystem(problem, constraint, terms=terms).rows(network, drawn, given, parameters=False)
-    pools = []
-    for term in rows.terms:
-        own = drawn.of(term.name)
-        scale = [view.scale.get(name, view.scale.get(term.name, 1.0)) for name in term.components]
-        values = term.values.detach().numpy() ** 2
-        if not np.isfinite(values).all():
-            raise PointsError(
-                f"finite residuals at the candidates of {term.name!r}",
-                f"{int((~np.isfinite(values)).sum())} are not", "see solution.status",
-            )  # fmt: skip
-        squares = 2 * values @ np.array(scale) / sizes[term.name]
-        pools.append(Pool(own, squares, (own.coordinates - low) / (high - low), settings.neighbours))
-    return pools
+    scale = np.array([view.scale.get(name, view.scale.get(term.name, 1.0)) for name in term.components])
+    system = ResidualSystem(problem, constraint, terms=[term])
+
+    def size(index: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            rows = system.rows(network, places.take(index), given, parameters=False)
+        return np.sqrt(2 * rows.terms[0].values.detach().numpy() ** 2 @ scale / numbers[1])
+
+    even = places.weight / places.weight.mean()
+    most = min(numbers[0], len(places))
+    counts = phases(most, settings.phases == 2)
+    found = two_phase(places.coordinates, even, size, counts, settings.uniform, generator)
+    if not np.isfinite(found.score).all():
+        raise PointsError(
+            f"finite residuals at the candidates of {term.name!r}",
+            f"{int((~np.isfinite(found.score)).sum())} are not", "see solution.status",
+        )  # fmt: skip
+    low, high = np.array(problem.bounds).T
+    own = places.take(found.index)
+    unit = (own.coordinates - low) / (high - low)
+    return Pool(own, found.score**2, unit, even[found.index], found.probability, settings.neighbours)
 
 
 def measured(record: TrainingRecord, curvature: Curvature, points: PointSet) -> list[Block]:

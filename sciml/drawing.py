@@ -97,6 +97,24 @@ def stratified(places: np.ndarray, density: np.ndarray, count: int, generator: n
         >>> bool(abs(places[chosen].mean(axis=0) - places.mean(axis=0)).max() < 0.01)
         True
     """
+    order = curve_order(places)
+    return np.sort(order[systematic(density[order], count, generator)])
+
+
+def curve_order(places: np.ndarray) -> np.ndarray:
+    """The order of points along a Morton curve through their box.
+
+    Args:
+        places: Coordinates, (n, d).
+
+    Returns:
+        (n,) indices.
+
+    Example:
+        >>> import numpy as np
+        >>> curve_order(np.array([[0.0, 0.0], [1.0, 1.0], [0.1, 0.2]]))
+        array([0, 2, 1])
+    """
     size = np.ptp(places, axis=0)
     unit = (places - places.min(axis=0)) / np.where(size > 0, size, 1.0)
     bits = min(16, 62 // places.shape[1])
@@ -105,5 +123,4 @@ def stratified(places: np.ndarray, density: np.ndarray, count: int, generator: n
     for bit in range(bits):
         for axis in range(places.shape[1]):
             code |= ((cells[:, axis] >> np.uint64(bit)) & np.uint64(1)) << np.uint64(bit * places.shape[1] + axis)
-    order = np.argsort(code, kind="stable")
-    return np.sort(order[systematic(density[order], count, generator)])
+    return np.argsort(code, kind="stable")

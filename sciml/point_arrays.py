@@ -143,7 +143,7 @@ def check_identity(coordinates: np.ndarray, ids: np.ndarray, term: np.ndarray | 
     Raises:
         PointsError: If an id is at two places, or twice in a term.
     """
-    if not len(ids):
+    if not len(ids) or (np.diff(ids) > 0).all():
         return
     _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
     moved = (coordinates != coordinates[first[inverse]]).any(axis=1)

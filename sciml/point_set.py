@@ -153,7 +153,8 @@ class PointSet:
         if array.dtype == bool and array.shape == (len(self),):
             return self._rows(array)
         index = whole_array(array, "rows", array.size)
-        if index.size and (index.max() >= len(self) or len(np.unique(index)) < index.size):
+        increasing = bool((np.diff(index) > 0).all())
+        if index.size and (index.max() >= len(self) or not (increasing or len(np.unique(index)) == index.size)):
             raise PointsError(f"rows: different indices below {len(self)}", repr(rows)[:120], "or n booleans")
         return self._rows(index)
 
