@@ -13,7 +13,7 @@ from sciml.ibvp import IBVP
 from sciml.jets import Jet, jet_atoms
 from sciml.residuals import AutogradEngine, HardConstraint
 from solvers.pinn.placement import Counts, draw
-from solvers.pinn.scaling import field_statistics
+from solvers.pinn.scaling import balance, field_statistics
 
 
 def bound(network: nn.Module, problem: IBVP, constraint: HardConstraint | None, seed: int) -> nn.Module:
@@ -34,11 +34,16 @@ def bound(network: nn.Module, problem: IBVP, constraint: HardConstraint | None, 
     bind = getattr(network, "bind", None)
     if bind is None:
         return _checked(copy.deepcopy(network), problem)
-    points = draw(problem, (), Counts(1, 256, 256), seed)
+    points = draw(problem, (), Counts(128, 256, 256), seed)
     offset, scale = field_statistics(problem, points)
     if constraint is not None:
         offset = [o if factor == 1 else 0.0 for o, factor in zip(offset, constraint.factor, strict=True)]
-    return bind(problem.bounds, len(problem.fields), scale=scale, offset=offset, seed=seed)
+    known = [size or 1.0 for size in scale]
+    model = bind(problem.bounds, len(problem.fields), scale=known, offset=offset, seed=seed)
+    unknown = [number for number, size in enumerate(scale) if not size]
+    if unknown and isinstance(getattr(model, "scale", None), torch.Tensor):
+        balance(problem, constraint, model, points, unknown)
+    return model
 
 
 def _checked(model: nn.Module, problem: IBVP) -> nn.Module:

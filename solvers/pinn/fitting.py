@@ -38,8 +38,10 @@ from solvers.pinn.training import Training, TrainingState
 from solvers.pinn.weighting import weighting_for
 
 CONDITION_WEIGHT = 10.0
+NOISE = 1e-6  # loss that declared noise makes: a network would rather bend the equations than leave much more
 _HELD_OUT_SEED = 7_777_777
 UNSOLVED = 1e-2  # part of the equations' size from which an answer is no answer
+_LEAST = 1e-2  # of its terms at the start, below which those at the end are not taken as an equation's size
 _GAP = 10.0  # held-out over training residual from which the training points are said not to resolve the solution
 
 
@@ -111,9 +113,28 @@ class Attempt:
         if settings.steps is not None or self.stopped or isinstance(self.reason, Trouble):
             return 0.0
         part, series = self.residual, self.state.history.series
+        if not settings.weights and not self.weighted:
+            part = max(part, self._against_terms())
         if settings.weights and series.get("held out"):
             part /= max(series["held out"][0] ** 0.5, np.finfo(float).tiny)
         return part if part > max(UNSOLVED, settings.tolerance) else 0.0
+
+    def _against_terms(self) -> float:
+        """The largest residual of an equation in units of its terms as they are now.
+
+        A constraint with large data, or a network that begins large, makes every later residual look small.
+
+        Returns:
+            The part; 0 where it cannot be told.
+        """
+        self.objective.load(self.state.best)
+        system, model, points = self.objective.system, self.objective.model, self.state.best_points
+        first = system.problem.terms[0]
+        now = component_sizes(system.problem, system.constraint, model, points)
+        parts = self.objective.evaluate(self.state.best, False).parts
+        start = {name: self.objective.scale[name] ** -0.5 for name in first.components}
+        left = [parts[name] ** 0.5 * size / max(now[name], _LEAST * size) for name, size in start.items()]
+        return max(left) if np.isfinite(left).all() else 0.0
 
     def status(self, budget: Budget) -> str:
         """The reason, the residual reached, steps and time."""
@@ -342,5 +363,7 @@ class Fit:
             for name in term.components:
                 if name in sizes:
                     automatic = (1.0 if term.kind == "interior" else CONDITION_WEIGHT) / sizes[name] ** 2
+                    if term.observation is not None and term.observation.sigma:
+                        automatic = min(automatic, NOISE / term.observation.sigma**2)
                     scale[name] = float(weights.get(name, weights.get(term.name, automatic)))
         return scale

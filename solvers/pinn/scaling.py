@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -17,6 +18,8 @@ from sciml.points import PointSet
 from sciml.residuals import HardConstraint, ResidualSystem
 from sciml.terms import Term
 
+_POWERS = 10  # of ten that the size of a field may have
+
 
 def field_statistics(problem: IBVP, points: PointSet) -> tuple[list[float], list[float]]:
     """Mean and spread of each field in the data of its initial, Dirichlet and observation terms.
@@ -26,7 +29,7 @@ def field_statistics(problem: IBVP, points: PointSet) -> tuple[list[float], list
         points: Points of its terms.
 
     Returns:
-        Offsets, 0 where no data tell, and positive scales: the spread, else the size, else 1.
+        Offsets and scales, both 0 where no data tell; scales are the spread, else the size.
     """
     samples: dict[sp.Expr, list[np.ndarray]] = {}
     for term in problem.terms:
@@ -48,7 +51,7 @@ def field_statistics(problem: IBVP, points: PointSet) -> tuple[list[float], list
         mean = float(np.mean([part.mean() for part in parts]))
         spread = float(np.sqrt(max(np.mean((part - mean) ** 2) for part in parts)))
         offsets.append(mean)
-        scales.append(spread if spread > 1e-6 * abs(mean) else abs(mean) or 1.0)
+        scales.append(spread if spread > 1e-6 * abs(mean) else abs(mean))
     return offsets, scales
 
 
@@ -56,6 +59,52 @@ def _plain_field(expression: sp.Expr, problem: IBVP) -> sp.Expr | None:
     """The field of a condition u = g."""
     moving = [part for part in sp.Add.make_args(expression) if field_atoms(part)]
     return moving[0] if len(moving) == 1 and moving[0] in problem.fields else None
+
+
+def balance(problem: IBVP, constraint: HardConstraint | None, model: Any, points: PointSet, fields: list[int]) -> None:
+    """Set the sizes of fields of which no data tell, so that they make as much in the equations as the rest.
+
+    Where the wall is at zero and the source at 1e6, the field is large; so is the pressure of a fast flow. Of the
+    powers of ten the one is taken for which Σ |log(size of the summands with the field / of those without)| is least.
+
+    Args:
+        problem: The problem.
+        constraint: Hard constraint through which the network passes.
+        model: The network at its start, with a buffer `scale`, which is changed.
+        points: Points of the terms.
+        fields: Numbers of these fields.
+    """
+    sets = []
+    for term in problem.terms:
+        place = points.of(term.name)
+        if len(place) and not term.periodic and term.observation is None:
+            split, owner = _summands(term)
+            sets.append((ResidualSystem(problem, constraint, terms=[split]), place, split, owner))
+    for number in fields:
+        tried = {}
+        for exponent in range(-_POWERS, _POWERS + 1):
+            model.scale[number] = 10.0**exponent
+            ratios = [_ratio(problem.fields[number], model, *one) for one in sets]
+            tried[exponent] = sum(map(sum, ratios)) if any(ratios) else np.inf
+        best = min(tried, key=lambda exponent: (tried[exponent], abs(exponent)))
+        # one power of ten is less than what the random start decides
+        model.scale[number] = 10.0**best if np.isfinite(tried[best]) and abs(best) > 1 else 1.0
+
+
+def _ratio(
+    known: sp.Expr, model: nn.Module, system: ResidualSystem, place: PointSet, split: Term, owner: dict[str, list[str]]
+) -> list[float]:
+    """|log| of the ratio of summands with a field to those without, where there are both."""
+    squares = system.rows(model, place, parameters=False).mean_squares()
+    inside = {name: known in field_atoms(e) for name, e in zip(split.components, split.expressions, strict=True)}
+    found = []
+    for parts in owner.values():
+        own, rest = (
+            max((float(squares[n]) for n in parts if inside[n] is kind), default=0.0) for kind in (True, False)
+        )
+        if 0 < own < np.inf and 0 < rest < np.inf:
+            found.append(abs(np.log(own / rest)))
+    return found
 
 
 def component_sizes(
