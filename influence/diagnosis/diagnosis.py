@@ -15,6 +15,7 @@ from influence.diagnosis.findings import Finding
 from influence.diagnosis.indicators import Indicators
 from influence.diagnosis.rules import judged
 from influence.diagnosis.signs import moving, unmet
+from influence.diagnosis.training_faults import UNRESOLVED
 from sciml.errors import SolverWarning
 from sciml.plotting.figure import Figure
 
@@ -63,7 +64,8 @@ class Diagnosis:
         accuracy = self.indicators.exam.accuracy
         error = f"estimated error {self.estimated_error:.1e} of the spread, asked for {accuracy:.0e}"
         if self.healthy:
-            return f"healthy: {error}; nothing stands out"
+            left = [f"but {note.words.split(',')[0]}" for note in self.findings if note.name == UNRESOLVED]
+            return f"healthy: {error}; {left[0] if left else 'nothing stands out'}"
         return f"{', '.join(dict.fromkeys(finding.name for finding in self.faults))} ({error})"
 
     def __contains__(self, name: str) -> bool:

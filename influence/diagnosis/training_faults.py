@@ -9,6 +9,8 @@ from influence.diagnosis.indicators import Indicators
 from influence.diagnosis.places import describe
 from influence.diagnosis.signs import faint, largest, moving, outweighed, stopped, troubled, unexplained, unmet
 
+UNRESOLVED = "equation unresolved in places"
+
 
 def vanishing(found: Indicators) -> list[Finding]:
     """Most parameters do not act on the residuals while these are large."""
@@ -138,6 +140,8 @@ def cancelling(found: Indicators) -> list[Finding]:
 def leftover(found: Indicators) -> list[Finding]:
     """Predictions are compromises, and none of the known faults explains it."""
     uncertain = moving(found) > found.exam.accuracy
+    if not uncertain and not unmet(found, "condition"):
+        return _unresolved(found, unmet(found, "equation"))
     missed = {**unmet(found, "condition"), **(unmet(found, "equation") if uncertain else {})}
     if not missed and not (uncertain and found.exam.scales is None):
         return []
@@ -153,6 +157,20 @@ def leftover(found: Indicators) -> list[Finding]:
     words += ": the network is too small for the solution, or stuck in a wrong valley"
     advice = ("a wider or deeper network, or Fourier features", "another seed", "more points near the places named")
     return [Finding("residual left", "fault", words, evidence, advice, peak(found, worst) if missed else "")]
+
+
+def _unresolved(found: Indicators, missed: dict[str, float]) -> list[Finding]:
+    """An equation is not met in places, and yet the rows agree on the predictions."""
+    if not missed or _noise_explains(found, missed):
+        return []
+    worst = largest(missed)
+    words = (
+        f"{missed[worst]:.1%} of {worst!r} is left unexplained, although the rows agree on the predictions: a corner, "
+        "kink or layer that the network does not resolve, which the estimated error does not see"
+    )
+    evidence: dict[str, float | str] = {f"unexplained share of {name!r}": share for name, share in missed.items()}
+    advice = ("compare with another solver, or a larger network", "more points near the places named")
+    return [Finding(UNRESOLVED, "note", words, evidence, advice, peak(found, worst))]
 
 
 def _noise_explains(found: Indicators, missed: dict[str, float]) -> bool:
