@@ -243,6 +243,7 @@ class Scores:
             CheckpointError: If a file is missing, damaged or of another kind.
         """
         content, arrays = read_tables(path, KIND)
+        _require_shapes(content, arrays)
         try:
             trust = content["reliability"]
             known = None if trust is None else Reliability(**{**trust, "notes": tuple(trust["notes"])})
@@ -254,6 +255,30 @@ class Scores:
                 "row_labels": None if labels is None else np.array(labels, dtype=object),
                 "reliability": known, "_stability": content["stability"],
             })  # fmt: skip
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             given = f"{type(error).__name__}: {error}"
             raise CheckpointError("saved scores", given, "use the version that wrote the file") from error
+
+
+def _require_shapes(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Refuse tables of which parts are missing, of other types, or do not belong together."""
+    texts = {"target": content.get("target"), "unit": content.get("unit")}
+    lists = [content.get(name) for name in ("kinds", "coordinates")] + [content.get("row_labels") or []]
+    fine = all(isinstance(text, str) for text in texts.values()) and {"values", "ids", "train"} <= set(arrays)
+    fine &= all(isinstance(entry, list) and all(isinstance(text, str) for text in entry) for entry in lists)
+    fine &= isinstance(content.get("stability"), (dict, type(None)))
+    if fine:
+        sizes = {name: array.shape for name, array in arrays.items()}
+        asked, count = sizes["values"] if len(sizes["values"]) == 2 else (-1, -1)
+        width = sizes["train"][-1] if len(sizes["train"]) == 2 else -1
+        (rows,) = sizes.get("row_ids", (-1,)) if len(sizes.get("row_ids", (-1,))) == 1 else (-1,)
+        wanted = {
+            "values": (asked, count), "ids": (count,), "train": (count, width), "query": (asked, width),
+            "by_row": (asked, rows), "row_ids": (rows,), "before": (asked,), "rates": (asked, count, width),
+        }  # fmt: skip
+        whole = ("ids", "row_ids")
+        fine = all(shape == wanted.get(name) for name, shape in sizes.items())
+        fine &= all(array.dtype.kind in ("iu" if name in whole else "f") for name, array in arrays.items())
+        fine &= len(lists[0]) == count and (content.get("row_labels") is None or len(lists[2]) == rows)
+    if not fine:
+        raise CheckpointError("the tables of scores, of shapes that agree", "other ones", "the file is damaged")

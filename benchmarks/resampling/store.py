@@ -86,7 +86,7 @@ def append(path: Path, outcome: Outcome) -> None:
 
 
 def read(path: Path) -> list[Outcome]:
-    """All complete lines.
+    """All complete lines; what was cut off or changed is no run, and is run again.
 
     Args:
         path: The file.
@@ -97,10 +97,12 @@ def read(path: Path) -> list[Outcome]:
     if not path.exists():
         return []
     outcomes = []
-    with path.open(newline="", encoding="utf-8") as file:
-        for line in csv.reader(file):
-            if len(line) != len(HEAD) or line == HEAD:
-                continue
+    # line by line: an opened quotation mark must not swallow the lines after it; no text of ours holds a line break
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            (line,) = csv.reader([text])
             values = {part.name: _TYPES[str(part.type)](text) for part, text in zip(fields(Outcome), line, strict=True)}
-            outcomes.append(Outcome(**values))
+        except (ValueError, csv.Error):
+            continue
+        outcomes.append(Outcome(**values))
     return outcomes

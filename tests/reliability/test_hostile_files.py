@@ -7,17 +7,25 @@ import random
 import resource
 import sys
 import time
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.resampling.store import Outcome, append, read
+from influence import Influence
+from influence.scores import KIND, Scores
 from sciml import IBVP, MLP, CheckpointError, Dirichlet, ExactSolution, Interval, coordinates, field, load_solution
-from sciml.checkpoint import _open, _seal
+from sciml.checkpoint import _open, _seal, read_tables, write_tables
+from sciml.errors import SolverWarning
 from sciml.expression_json import from_json
+from sciml.quantum import QuantumNetwork, reuploading
 from solvers import PINN, FiniteElement, LieSolver
 from solvers.pinn import Checkpoint
 
@@ -100,6 +108,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     PINN(MLP(width=4, depth=2), steps=3, progress=False).solve(HEAT).save(folder / "pinn")
     LieSolver().solve(HEAT).save(folder / "lie")
     FiniteElement(mesh_size=0.2, steps=8).solve(HEAT).save(folder / "element")
+    circuit = reuploading(features=2, qubits=2, layers=2)
+    quantum = PINN(QuantumNetwork(circuit, readout="affine"), steps=2, progress=False).solve(HEAT)
+    quantum.save(folder / "quantum")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SolverWarning)
+        Influence(quantum).scores(u, at=[[0.3, 0.5], [0.6, 0.2]]).save(folder / "scores")
     return folder
 
 
@@ -130,7 +144,7 @@ def check_trees(generator: random.Random, count: int) -> None:
 
 def check_manifests(folder: Path, generator: random.Random, count: int) -> dict[str, int]:
     outcome = {"refused": 0, "loaded": 0}
-    for name in ("exact", "pinn", "lie", "element"):
+    for name in ("exact", "pinn", "lie", "element", "quantum"):
         content = content_of(folder / f"{name}.json")
         for _ in range(count):
             if not forge(folder / "forged.json", changed(content, generator), content["arrays"]):
@@ -211,3 +225,62 @@ def test_a_million_forged_inputs(saved: Path, watched: list[str]) -> None:
     outcome = check_manifests(saved, random.Random(4), 1500)
     assert outcome["refused"] > 2000
     assert watched == []
+
+
+def check_scores(folder: Path, generator: random.Random, count: int) -> dict[str, int]:
+    """Changed words and changed tables; what is loaded can be read and ranked."""
+    content, arrays = read_tables(folder / "scores", KIND)
+    shapes: list[Any] = [np.zeros(0), np.zeros((0, 2)), np.zeros(3), np.zeros((2, 3, 1)), np.full((2, 5), np.nan),
+                         np.arange(4), np.zeros((2, 10**4), dtype=bool), np.array(1.0)]  # fmt: skip
+    outcome = {"refused": 0, "loaded": 0}
+    for _ in range(count):
+        tables, words = dict(arrays), {k: v for k, v in content.items() if k not in ("schema", "kind", "arrays")}
+        if generator.random() < 0.5:
+            name = generator.choice(list(tables))
+            tables[name] = generator.choice([*shapes, tables[name][:-1], tables[name].T.copy()])
+            if generator.random() < 0.2:
+                del tables[generator.choice(list(tables))]
+        else:
+            words = changed(words, generator)
+        try:
+            write_tables(folder / "forged", KIND, words, tables)
+        except (TypeError, ValueError, RecursionError):
+            continue
+        try:
+            scores = Scores.load(folder / "forged")
+            assert repr(scores)
+            assert len(scores.top(3)) <= 3
+            outcome["loaded"] += 1
+        except CheckpointError:
+            outcome["refused"] += 1
+    return outcome
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_forged_scores(saved: Path, watched: list[str]) -> None:
+    outcome = check_scores(saved, random.Random(5), 120)
+    assert outcome["refused"] > 40, outcome
+    assert {event.split()[0] for event in watched} <= {"os.remove"}  # saving removes the arrays before
+
+
+OUTCOME = Outcome(
+    "diffusion", "fixed", "lm", 0, 1.0, 100, 4, 1, 0.5, 0.1, 2.0, 9, 0.0, 1.0, 100, 1.1, 'said "no", ended'
+)
+
+
+@given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 40))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_study_loses_only_the_damaged_lines(tmp_path: Path, blob: bytes, place: int, gone: int) -> None:
+    path = tmp_path / "runs.csv"
+    path.unlink(missing_ok=True)
+    for seed in range(3):
+        append(path, replace(OUTCOME, seed=seed))
+    whole = path.read_bytes()
+    assert [outcome.seed for outcome in read(path)] == [0, 1, 2]
+    path.write_bytes(whole[:place] + blob + whole[place + gone :])
+    lines = path.read_bytes().decode(errors="replace").splitlines()
+    intact = [seed for seed, line in enumerate(whole.decode().splitlines()[1:]) if line in lines]
+    append(path, replace(OUTCOME, seed=7))
+    found = read(path)
+    assert set(intact) | {7} <= {outcome.seed for outcome in found}
+    assert all(isinstance(outcome, Outcome) for outcome in found)
