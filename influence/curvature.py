@@ -146,7 +146,9 @@ class Curvature:
         return self.factor.solve_rows(full)
 
 
-def build_curvature(record: TrainingRecord, kind: str, damping: float | None, solver: str) -> Curvature:
+def build_curvature(
+    record: TrainingRecord, kind: str, damping: float | None, solver: str, near: Curvature | None = None
+) -> Curvature:
     """Linearise a record and factor B.
 
     Args:
@@ -154,6 +156,8 @@ def build_curvature(record: TrainingRecord, kind: str, damping: float | None, so
         kind: "ggn" or "hessian".
         damping: δ; None for max(4|λ_min(H)|, 1e-8 λ_max(G)).
         solver: "auto", "primal", "dual", "svd" or "iterative".
+        near: That of the same rows at parameters close by, whose largest eigenvalue and loss left unused serve again;
+            with a damping given.
 
     Returns:
         The curvature.
@@ -169,9 +173,12 @@ def build_curvature(record: TrainingRecord, kind: str, damping: float | None, so
         )
     require_number(damping, "damping", least=0, optional=True, fix="damping=None chooses it")
     theta = record.parameters.detach().to(torch.float64)
-    _check_repeatable(record, theta)
+    if near is None:
+        _check_repeatable(record, theta)
     solver = choose_solver(solver, len(record.weights), len(theta), kind)
-    return (_matrix_free if solver == "iterative" else _dense)(record, theta, kind, damping, solver)
+    if solver == "iterative":
+        return _matrix_free(record, theta, kind, damping, solver)
+    return _dense(record, theta, kind, damping, solver, near)
 
 
 def _check_repeatable(record: TrainingRecord, theta: Tensor) -> None:
@@ -213,7 +220,9 @@ def _parts(record: TrainingRecord, theta: Tensor, residual: Tensor) -> _Parts:
     return _Parts(root, root * residual.detach(), decay * (theta - record.reference), decay)
 
 
-def _dense(record: TrainingRecord, theta: Tensor, kind: str, damping: float | None, solver: str) -> Curvature:
+def _dense(
+    record: TrainingRecord, theta: Tensor, kind: str, damping: float | None, solver: str, near: Curvature | None
+) -> Curvature:
     residual, jacobian = record.rows.jacobian(theta)
     scaled = scale_rows(residual, jacobian, record.weights.to(torch.float64))
     parts = _parts(record, theta, residual)
@@ -222,19 +231,22 @@ def _dense(record: TrainingRecord, theta: Tensor, kind: str, damping: float | No
     if bool((extra > 0).any()):  # a diagonal λ beyond its smallest entry, as rows √λ_p e_p
         matrix = torch.cat([matrix, torch.diag(torch.sqrt(extra))[extra > 0]])
     normal = NormalMatrix(matrix, solver)
-    largest = _largest(lambda v: matrix.T @ (matrix @ v), len(theta))
+    largest = _largest(lambda v: matrix.T @ (matrix @ v), len(theta)) if near is None else near.largest
     hessian = None
     if kind == "hessian" and len(theta) <= DENSE_HESSIAN:
         hessian = hessian_products(record, theta, torch.eye(len(theta), dtype=torch.float64))
         hessian = (hessian + hessian.T) / 2
-    light = normal.factor(least_damping(parts.floor, largest))
-    lowest, proximal = _proximal(record, theta, normal, light, hessian, parts.floor, largest, damping)
     gradient = scaled.gradient + parts.penalty
-    unused = 0.5 * float(gradient @ light.solve(gradient))  # a large δ would hide that the model is not at a minimum
+    if near is None or damping is None:
+        light = normal.factor(least_damping(parts.floor, largest))
+        lowest, proximal = _proximal(record, theta, normal, light, hessian, parts.floor, largest, damping)
+        unused = 0.5 * float(gradient @ light.solve(gradient))  # a large δ would hide that no minimum is reached
+        known = light if parts.floor + proximal == light.damping else None
+    else:
+        lowest, proximal, unused, known = _lowest(hessian), float(damping), near.unused, None
     common = (theta, parts.residual, parts.root, gradient, parts.penalty)
     if kind == "ggn":
-        at_least = parts.floor + proximal == light.damping
-        factor = light if at_least else _checked(normal, parts.floor + proximal, largest)
+        factor = known if known is not None else _checked(normal, parts.floor + proximal, largest)
         return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, unused, own)
     made, notes = _hessian_factor(record, theta, normal, hessian, parts.floor, proximal)
     return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, unused, own, hessian, notes)
@@ -352,6 +364,10 @@ def _largest(product: Callable[[Tensor], Tensor], size: int) -> float:
         if abs(value - before) < 1e-3 * value:
             break
     return value
+
+
+def _lowest(hessian: Tensor | None) -> float | None:
+    return None if hessian is None else float(torch.linalg.eigvalsh(hessian)[0])
 
 
 def _proximal(

@@ -19,6 +19,8 @@ from sciml.points import PointSet
 from sciml.record import TrainingRecord
 
 _FAINT = 0.01  # share of the curvature left along a direction
+_BENT = 1.0  # departure of rows from their linear prediction, in units of that
+_LEAST = 1e-6  # change of rows, in units of their size, below which rounding may bend them
 _LOST = 'more damping, or curvature="ggn": what is left has no unique minimum near the model'
 
 
@@ -209,4 +211,27 @@ def group_response(
         every = changes.new_rows(record.points.move(ids, to), record.weights.to(torch.float64))
         new = NewRows(every.matrix[where], every.residual[where], every.ids[index], every.labels[index])
     change = torch.full((len(index),), value, dtype=torch.float64)
-    return (where, *set_response(curvature, where, change, new)), new
+    z, z_new = set_response(curvature, where, change, new)
+    if new is None:
+        _warn_bent(record, curvature, where, change, z)
+    return (where, z, z_new), new
+
+
+def _warn_bent(record: TrainingRecord, curvature: Curvature, where: Tensor, change: Tensor, z: Tensor) -> None:
+    """Say where the predicted parameters are so far away that the rows left are not what linearisation says."""
+    if curvature.rows is None:
+        return
+    move = curvature.solve_rows(z, where)
+    left = curvature.root.new_ones(len(curvature.root))
+    left[where] = torch.sqrt(1 + change)
+    with torch.no_grad():
+        there = curvature.root * record.rows.residual(curvature.theta + move)
+    linear = left * (curvature.rows @ move)
+    bent = float((left * (there - curvature.residual) - linear).norm() / linear.norm().clamp(min=1e-300))
+    if bent > _BENT and float(linear.norm()) > _LEAST * float(curvature.residual.norm()):
+        warnings.warn(
+            f"the change of {len(where)} rows leads so far that the other rows depart from their linear prediction "
+            f"by {bent:.1f} times its size: take the answer for its direction at best, and refit() for its size",
+            SolverWarning,
+            stacklevel=4,
+        )

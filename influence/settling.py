@@ -64,7 +64,7 @@ def linearised(
         return record, first if first.kind == kind else build_curvature(record, kind, damping, solver)
     theta, steps = moved
     made = replace(record, parameters=theta)
-    curvature = build_curvature(made, kind, first.proximal, solver)
+    curvature = build_curvature(made, kind, first.proximal, solver, first)
     slope = curvature.gradient + first.proximal * (theta - first.theta)
     unused = 0.5 * float(slope @ curvature.factor.solve(slope))
     lowest = first.lowest if curvature.lowest is None else curvature.lowest

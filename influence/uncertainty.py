@@ -22,7 +22,7 @@ from torch import Tensor
 from influence.asking import Asker
 from influence.targets import Query
 from sciml.errors import SolverError, SolverWarning
-from sciml.least_squares import DampedFactor, NormalMatrix
+from sciml.least_squares import DampedFactor, NormalMatrix, gathered
 
 Noise = Mapping[str, float] | Sequence[str] | None
 
@@ -182,7 +182,7 @@ def _estimated(
     table, scale = torch.zeros(len(values), len(values), dtype=torch.float64), root[rows]
     for start in range(0, len(rows), _ROWS):
         piece = np.arange(start, min(start + _ROWS, len(rows)))
-        hat = factor.row_products(factor.rows[rows[piece]].T)[rows]
+        hat = factor.row_products(gathered(factor.rows)[rows[piece]].T)[rows]
         change = -hat * scale[piece] / scale[:, None]
         change[piece, piece - start] += 1
         table += member.T @ change**2 @ member[piece]

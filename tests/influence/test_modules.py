@@ -1,5 +1,7 @@
 """A user's own module with plain autograd inside its residual: against solutions, true refits and refusals."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -158,3 +160,19 @@ def test_single_precision_and_foreign_functions(trained: Oscillator) -> None:
         Influence.from_module(trained, [RowBlock("ode", TIMES, lambda m, z: m(z).sum(), 1.0)])
     with pytest.raises(SolverError, match="parameters that require"):
         Influence.from_module(nn.Tanh(), BLOCKS)
+
+
+def test_a_term_without_which_rows_bend_is_warned_of(trained: Oscillator) -> None:
+    influence = Influence.from_module(trained, BLOCKS, DECAY)
+    with pytest.warns(SolverWarning, match="depart from their linear prediction"):
+        far = influence.group("data", value, AT, action="reweight", factor=0.0).values[:, 0]
+    true = influence.value(value, AT, influence.refit("data").theta) - influence.value(
+        value, AT, influence.record.parameters
+    )
+    assert np.linalg.norm(far - true) > 0.5 * np.linalg.norm(true)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SolverWarning)
+        near = influence.group("data", value, AT, action="reweight", factor=0.9).values[:, 0]
+    moved = influence.value(value, AT, influence.refit("data", factor=0.9).theta)
+    moved = moved - influence.value(value, AT, influence.record.parameters)
+    assert np.linalg.norm(near - moved) < 0.2 * np.linalg.norm(moved)
