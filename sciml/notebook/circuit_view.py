@@ -94,6 +94,9 @@ class CircuitView(Picture):
 
 
 def _checked(given: Sequence[Any], points: Any) -> tuple[Circuit, np.ndarray | None]:
+    strange = [type(one).__name__ for one in given if not hasattr(one, "conservation_gap")]
+    if strange:
+        raise SolverError("explanations of quantum models", ", ".join(strange[:3]), "shapley(network, x).explore()")
     circuits = [attribution.circuit for attribution in given]
     if not circuits or circuits[0] is None:
         raise SolverError("explanations of a model with a circuit", "none" if circuits else "no explanation", "")

@@ -95,13 +95,15 @@ class Dashboard(Picture):
             callbacks: More callbacks.
 
         Raises:
-            SolverError: If a training is still running.
+            SolverError: If a training is still running, or it is no solver.
         """
+        if not callable(getattr(solver, "solve", None)):
+            raise SolverError("a solver", type(solver).__name__, "board.train(PINN(...)), the problem is known")
         if self._thread is not None and self._thread.is_alive():
             raise SolverError("one training at a time", "one is running", "press Stop, or wait with result()")
         self.state = {**self.state, "can_stop": True}
         self._solution = self._error = None
-        self.stop = False
+        self.stop, self.now = False, {}
         self._thread = threading.Thread(
             target=self._work, args=(solver, problem or self.problem, callbacks), daemon=True
         )
@@ -112,6 +114,9 @@ class Dashboard(Picture):
             self._solution = solver.solve(problem, [self, *callbacks])
         except BaseException as error:
             self._error = error
+            self.now = {**self.now, "done": True, "error": f"{type(error).__name__}: {error}"}
+        if not self.now.get("done"):  # a solver that does not tell its steps
+            self.now = {**self.now, "done": True}
 
     def result(self, timeout: float | None = None) -> Solution:
         """The solution of the training in the background; waits until it ends.

@@ -37,9 +37,9 @@ class FamilyExplorer(Picture):
         values: Values of the parameters, in their order.
 
     Raises:
-        NotSymbolicError: If the expression has other symbols.
+        NotSymbolicError: If it is no expression, or has other symbols.
         UnsupportedFunctionError: If it has a function that a page cannot compute.
-        SolverError: If there is not one or two coordinates, no parameter, or a range is not increasing.
+        SolverError: If there is not one or two coordinates, no parameter, or a range is not finite and increasing.
 
     Example:
         >>> x, t, eps = sp.symbols("x t epsilon", real=True)
@@ -63,7 +63,15 @@ class FamilyExplorer(Picture):
         target: str = "u",
         title: str = "family of solutions",
     ) -> None:
-        expression = sp.sympify(expression)
+        try:
+            expression = sp.sympify(expression)
+        except sp.SympifyError as error:
+            raise NotSymbolicError(
+                "a SymPy expression", type(expression).__name__, "for instance solution.expr"
+            ) from error
+        if not isinstance(coordinates, Mapping) or not isinstance(parameters, Mapping):
+            raise SolverError("ranges of coordinates and parameters", f"{coordinates}, {parameters}",
+                              "FamilyExplorer(expression, {x: (0, 1)}, {eps: (-1, 1)})")  # fmt: skip
         if len(coordinates) not in {1, 2} or not parameters:
             raise SolverError("one or two coordinates and at least one parameter",
                               f"{len(coordinates)} coordinates, {len(parameters)} parameters", "")  # fmt: skip
@@ -149,6 +157,8 @@ def javascript(expression: sp.Expr, arguments: Sequence[sp.Symbol]) -> tuple[str
 def _range(symbol: sp.Symbol, limits: Range) -> tuple[float, float, float]:
     low, high = float(limits[0]), float(limits[1])
     start = float(limits[2]) if len(limits) == 3 else 0.0 if low <= 0.0 <= high else 0.5 * (low + high)
-    if not low < high or not low <= start <= high:
-        raise SolverError(f"an increasing range for {symbol} with its start inside", str(tuple(limits)), "(low, high)")
+    if not low < high or not low <= start <= high or not np.isfinite([low, high]).all():
+        raise SolverError(
+            f"a finite, increasing range for {symbol} with its start inside", str(tuple(limits)), "(low, high)"
+        )
     return low, high, start

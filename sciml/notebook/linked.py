@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sciml.errors import PointsError, ScimlError
+from sciml.errors import PointsError, ScimlError, SolverError
 from sciml.notebook.encoding import colour_tables, encoded
 from sciml.notebook.page import source
 from sciml.notebook.picture import Picture, traitlets
@@ -27,6 +27,9 @@ class LinkedMaps(Picture):
             `coordinates`, `target`, `unit`, `plot()`.
         group: IDs -> exact change of every prediction when they are removed together, (n_query,).
         refit: IDs -> change of every prediction after training again without them, (n_query,).
+
+    Raises:
+        SolverError: If they are no scores.
 
     Attributes:
         selection: IDs of the selected training points.
@@ -49,6 +52,8 @@ class LinkedMaps(Picture):
     query = traitlets.Int(-1).tag(sync=True)
 
     def __init__(self, scores: Any, group: Answer | None = None, refit: Answer | None = None) -> None:
+        if not hasattr(scores, "ids"):
+            raise SolverError("scores", type(scores).__name__, "Influence(solution).scores(u, at=points).explore()")
         self.scores, self._answers = scores, {"group": group, "refit": refit}
         state = _state(scores) | {"can_group": group is not None, "can_refit": refit is not None}
         self._shown = state.pop("shown")

@@ -54,7 +54,7 @@ class Picture(AnyWidget):
             The path.
         """
         held = {name: getattr(self, name) for name in self.exported}
-        held["state"] = {**held["state"], "can_group": False, "can_refit": False}
+        held["state"] = {**held["state"], "can_group": False, "can_refit": False, "can_stop": False}
         return write_page(path, self.title, str(self._esm), str(self._css), held)
 
     def __repr__(self) -> str:

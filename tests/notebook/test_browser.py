@@ -10,6 +10,7 @@ import sympy as sp
 pytest.importorskip("anywidget", reason="anywidget is not installed (extra notebook)")
 
 from sciml import IBVP, Dirichlet, ExactSolution, Interval, coordinates, field
+from sciml.notebook.dashboard import Dashboard
 from sciml.notebook.family import FamilyExplorer
 from sciml.notebook.linked import LinkedMaps
 from sciml.notebook.replay import Replay
@@ -194,3 +195,16 @@ def test_residuals_of_systems_are_sizes(show: Any) -> None:
     assert f"largest |residual| {size:.3g}" in page.locator(".sciml-told").inner_text()
     page.get_by_label("field").select_option("w")
     assert page.locator(".sciml-view").get_attribute("data-field") == "w"
+
+
+def test_dashboard_tells_how_a_training_ended(show: Any) -> None:
+    v = field("v", x)
+    line = IBVP(sp.Eq(v.diff(x, 2), -sp.sin(x)), Interval(x, 0, sp.pi), boundary=[Dirichlet(v, 0)])
+    board = Dashboard(line)
+    page = show(board)
+    assert "waiting for the first step" in page.locator(".sciml-told").inner_text()
+    assert page.locator("button[data-action=stop]").is_disabled()  # nothing was started that could be stopped
+    board.now = {"done": True, "error": "SolverError: no"}
+    page = show(board)
+    assert "the training failed. SolverError: no" in page.locator(".sciml-told").inner_text()
+    assert page.locator("button[data-action=stop]").inner_text() == "Ended"

@@ -29,13 +29,14 @@ from sciml import (
     field,
 )
 from sciml.notebook import linked
+from sciml.notebook.circuit_view import CircuitView
 from sciml.notebook.dashboard import Dashboard
 from sciml.notebook.family import FamilyExplorer, javascript
 from sciml.notebook.grids import frames_grid, plane_grid
 from sciml.notebook.linked import LinkedMaps
 from sciml.notebook.replay import Replay, Snapshots
 from sciml.notebook.viewer import FieldViewer
-from solvers import PINN
+from solvers import PINN, FiniteElement
 
 x, y, t = coordinates("x y t")
 u, w = field("u", x, t), field("w", x, y)
@@ -214,6 +215,13 @@ def test_background_errors_come_back() -> None:
     board.train(PINN(MLP(width=6, depth=1), steps=5), "no problem")  # type: ignore[arg-type]
     with pytest.raises(ProblemError, match="an IBVP"):
         board.result()
+    assert "an IBVP" in board.now["error"]  # who looks at the picture sees it too
+    assert board.now["done"]
+    with pytest.raises(SolverError, match="a solver\n  given: IBVP"):
+        board.train(LINE)  # type: ignore[arg-type]
+    board.train(FiniteElement())  # does not tell its steps
+    board.result(timeout=60)
+    assert board.now == {"done": True}
 
 
 def test_replay_shows_the_training() -> None:
@@ -236,5 +244,15 @@ def test_what_is_no_solution_or_no_problem_is_refused() -> None:
     for made in (lambda: FieldViewer(HEAT), lambda: Replay([HEAT])):
         with pytest.raises(SolverError, match=r"a solution, what solver\.solve\(problem\) returns\n  given: IBVP"):
             made()
+    with pytest.raises(SolverError, match="scores\n  given: ndarray"):
+        LinkedMaps(np.zeros((2, 2)))
+    with pytest.raises(SolverError, match="explanations of quantum models\n  given: ndarray"):
+        CircuitView(np.zeros((2, 2)))
+    with pytest.raises(NotSymbolicError, match="SymPy expression"):
+        FamilyExplorer(ExactSolution(HEAT, EXACT), {x: (0, 1)}, {t: (0, 1)})  # type: ignore[arg-type]
+    with pytest.raises(SolverError, match="ranges of"):
+        FamilyExplorer(x * t, [x], [t])  # type: ignore[arg-type]
+    with pytest.raises(SolverError, match="finite, increasing"):
+        FamilyExplorer(x * t, {x: (0, sp.oo)}, {t: (0, 1)})
     with pytest.raises(ProblemError, match="an IBVP"):
         Dashboard(ExactSolution(HEAT, EXACT))  # type: ignore[arg-type]

@@ -8,16 +8,13 @@ function render({ model, el }) {
   const map = new Plot({ title: "residual", x: state.axes[0], y: state.axes[1] ?? "residual", name: "residual",
     width: 330, height: 280 });
   const told = element("p", { className: "sciml-told", role: "status" });
-  const stop = element("button", { type: "button", "data-action": "stop", disabled: !state.can_stop,
-    title: state.can_stop ? "" : "interrupt the kernel to stop a training that was started by solve()",
-    onclick: () => {
-      const heard = keep(model, { stop: true });
-      stop.disabled = true;
-      stop.textContent = "Stopping …";
-      setTimeout(() => {
-        if (!model.get("now").done) told.textContent += "; no answer from the kernel: it is busy or has stopped";
-      }, heard ? SILENCE : 0);
-    } }, "Stop");
+  const stop = element("button", { type: "button", "data-action": "stop", onclick: () => {
+    const heard = keep(model, { stop: true });
+    buttons(model.get("now"));
+    setTimeout(() => {
+      if (!model.get("now").done) told.textContent += "; no answer from the kernel: it is busy or has stopped";
+    }, heard ? SILENCE : 0);
+  } });
   const note = element("p", { className: "sciml-note" }, "points: ● kept   ■ added   ▲ dropped since the last update");
   const root = element("div", { className: "sciml-view" }, element("h4", {}, state.title),
     element("div", { className: "sciml-bar" }, stop, told),
@@ -58,21 +55,33 @@ function render({ model, el }) {
     map.canvas.setAttribute("aria-label", `residual, largest absolute value ${short(range[1])}`);
   }
 
+  // a training may start after the picture is shown, and again after it has ended
+  function buttons(now) {
+    const can = model.get("state").can_stop, stopping = model.get("stop");
+    stop.disabled = Boolean(now.done || stopping || !can);
+    stop.textContent = now.done ? "Ended" : stopping ? "Stopping …" : "Stop";
+    stop.title = can ? "" : "interrupt the kernel to stop a training that was started by solve()";
+  }
+
   function update() {
     const now = model.get("now");
     root.dataset.step = String(now.step ?? "");
     root.dataset.done = String(Boolean(now.done));
-    if (now.step === undefined) { told.textContent = "waiting for the first step"; return; }
+    buttons(now);
+    if (now.error) { told.textContent = `the training failed. ${now.error}`; return; }
+    if (now.step === undefined) {
+      told.textContent = now.done ? "ended; this solver does not tell its steps" : "waiting for the first step";
+      return;
+    }
     told.textContent = `${now.done ? "ended at" : "step"} ${now.step} of ${now.total}, ${now.seconds} s; `
       + `held-out residual ${short(now.held_out)}; points ${now.counts.kept + now.counts.added}`
       + ` (+${now.counts.added} -${now.counts.dropped})`;
-    if (now.done) { stop.disabled = true; stop.textContent = "Ended"; }
     drawLosses(now);
     drawCloud(now);
     drawMap(now);
   }
 
-  model.on("change:now", update);
+  for (const name of ["now", "state", "stop"]) model.on(`change:${name}`, update);
   update();
 }
 
