@@ -129,13 +129,18 @@ def test_move_is_exact_and_its_rate_is_the_derivative(problem: Problem) -> None:
 
     def shifted(i, step):
         data, slope = problem.data.clone(), problem.slope.clone()
-        data[problem.ids[0] == i] += step
-        slope[problem.ids[1] == i] += step
+        data[np.isin(problem.ids[0], i)] += step
+        slope[np.isin(problem.ids[1], i)] += step
         return at(problem.solve(*problem.w, data, slope)) - at(problem.theta)
 
     for column, i in enumerate(influence.ids):
         exact = shifted(i, torch.tensor([0.07, 0.0], dtype=torch.float64))
         assert moved[:, column] == pytest.approx(exact, rel=1e-8, abs=1e-11)
+    for ids in ([5], [0, 1, 5, 20]):  # points moved together feel each other
+        together = shifted(ids, torch.tensor([0.07, 0.0], dtype=torch.float64))
+        where = influence.record.points.locate(ids) + 0.07
+        got = influence.group(ids, value, AT, action="move", to=where).values[:, 0]
+        assert got == pytest.approx(together, rel=1e-8, abs=1e-11)
     rates = influence.scores(value, AT, action="move").rates
     tiny = 1e-5
     for column, i in ((5, 5), (14, 20)):
@@ -243,6 +248,11 @@ def test_rows_and_smooth_maximum_as_targets(problem: Problem) -> None:
     assert scores.of([6])[:, 0] == pytest.approx(exact.numpy(), rel=1e-8)
     top = influence.query(SmoothMax(value, AT, sharpness=200.0))
     assert at(problem.theta).max() - np.log(7) / 200 <= float(top.value[0]) <= at(problem.theta).max()
+    blunt = SmoothMax(value, AT, sharpness=3.0)
+    asked = influence.query(blunt)
+    step = 1e-5 * torch.eye(P, dtype=torch.float64)
+    around = [[float(influence.value(blunt, None, problem.theta + sign * row)[0]) for row in step] for sign in (1, -1)]
+    assert asked.gradient[0].numpy() == pytest.approx(np.subtract(*around) / 2e-5, rel=1e-6, abs=1e-8)
     assert influence.scores(SmoothMax(value, AT, sharpness=500.0)).values.shape == (1, 16)
 
 
