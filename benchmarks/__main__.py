@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import ratios
+from benchmarks.surroundings import THREADS, surroundings
+
 BENCHMARKS = {
+    "ratios": "Ratios to peers: engine, import, memory, share of the dgemm peak",
     "engine": "Derivative engine: milliseconds of one training iteration",
     "symmetries": "Lie point symmetries",
     "lie_solver": "LieSolver",
@@ -29,8 +30,8 @@ BENCHMARKS = {
     "pinn": "PINN trainer",
     "navier_stokes": "Navier-Stokes flows",
     "resampling": "Adaptive resampling",
+    "scaling": "One and two processes",
 }
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,6 @@ def run(name: str, quick: bool) -> Outcome:
     return Outcome(name, " ".join(["python", *command[1:]]), "".join(lines), process.returncode, seconds)
 
 
-def surroundings() -> str:
-    """Date, machine, versions and commit in one paragraph."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "scipy", "sympy"))
-    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    commit = f", commit {asked.stdout.strip()}" if asked.returncode == 0 else ""
-    return (
-        f"{time.strftime('%Y-%m-%d')}, {platform.machine()} with {os.cpu_count()} cores, one thread, CPU seconds; "
-        f"Python {platform.python_version()}, {packages}{commit}"
-    )
-
-
 def page(outcomes: Sequence[Outcome]) -> str:
     """The page: every table as it was printed, below its command."""
     parts = ["# How accurate, how fast", "", f"{surroundings()}.", ""]
@@ -95,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="the quick form of each")
     parser.add_argument("--only", nargs="*", choices=list(BENCHMARKS), default=list(BENCHMARKS))
     parser.add_argument("--write", type=Path, help="a Markdown page to write")
+    parser.add_argument("--check", type=Path, metavar="OLD.csv", help="measure the ratios alone; 1 where one fell")
     options = parser.parse_args(arguments)
+    if options.check:
+        return ratios.main(["--check", str(options.check), *(["--quick"] if options.quick else [])])
     outcomes = []
     for name in options.only:
         print(f"== {BENCHMARKS[name]}", flush=True)

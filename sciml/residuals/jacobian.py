@@ -6,7 +6,7 @@ dr_c/dθ = Σ_k ∂F_c/∂jet_k · ∂jet_k/∂θ: cheap pointwise derivatives, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from sciml.residuals.engines import Engine, choose_engine
 from sciml.residuals.grouping import merges
 from sciml.residuals.merging import merge
 from sciml.residuals.system import Batch, Place, ResidualSystem, RowProgram
+
+_CHUNK_BYTES = 2**26  # of rows that are made at once, beside the Jacobian that holds all
 
 
 def row_jacobian(
@@ -36,23 +38,35 @@ def row_jacobian(
     values = system.unknown_values(unknowns)
     engine = system.engine or choose_engine(model)
     jets = iter(system.batch_jets(model, batch, parameters=False))
-    residuals, blocks = [], []
+    parameters = list(trainable(model).values())
+    like, size = parameters[0] if parameters else torch.zeros(0).double(), sum(p.numel() for p in parameters)
+    total = sum(len(item.ids) * len(item.program.term.components) for item in batch)
+    jacobian = like.new_empty(total, size + len(values))
+    residuals, first = [like.new_zeros(0)], 0
     for item in batch:
-        residual, block = torch.zeros(()), torch.zeros(())
+        last = first + len(item.ids) * len(item.program.term.components)
+        block, residual = jacobian[first:last].view(len(item.ids), -1, jacobian.shape[1]), torch.zeros(())
         for sign, place in zip((1, -1), item.places, strict=False):
             part, slopes, coefficient_slopes = _linearise(item.program, place, next(jets), values)
             if system.constraint is not None:
                 slopes = system.constraint.transpose(place.lifts, slopes)
-            rows = _pullback(engine, model, place, slopes)
-            rows = torch.cat([rows, coefficient_slopes], dim=2) if values else rows
-            residual, block = (part, rows) if sign == 1 else (residual - part, block - rows)
+            for here in _chunks(len(slopes), slopes.shape[1] * jacobian.shape[1]):
+                rows = _pullback(engine, model, place, slopes, here)
+                if sign == 1:
+                    block[here, :, :size], block[here, :, size:] = rows, coefficient_slopes[here]
+                else:
+                    block[here, :, :size] -= rows
+                    block[here, :, size:] -= coefficient_slopes[here]
+            residual = part if sign == 1 else residual - part
         residuals.append(residual.reshape(-1))
-        blocks.append(block.reshape(-1, block.shape[-1]))
-    if not blocks:  # a share without points
-        first = next(iter(trainable(model).values()))
-        size = sum(p.numel() for p in trainable(model).values()) + len(values)
-        return first.new_zeros(0), first.new_zeros(0, size)
-    return torch.cat(residuals), torch.cat(blocks)
+        first = last
+    return torch.cat(residuals), jacobian
+
+
+def _chunks(points: int, columns: int) -> Iterator[slice]:
+    """Slices of points whose rows take bounded memory beside the Jacobian."""
+    step = max(1, _CHUNK_BYTES // (8 * max(columns, 1)))
+    return (slice(start, min(start + step, points)) for start in range(0, points, step))
 
 
 def split_jacobian(
@@ -94,12 +108,12 @@ def split_jacobian(
     return parts
 
 
-def _pullback(engine: Engine, model: nn.Module, place: Place, slopes: Tensor) -> Tensor:
-    """Rows (n, c, P) from derivatives (n, c, k) in the network's jets at a place."""
+def _pullback(engine: Engine, model: nn.Module, place: Place, slopes: Tensor, here: slice) -> Tensor:
+    """Rows (n, c, P) from derivatives (all points, c, k) in the network's jets at some points of a place."""
     if place.merged is None or not merges(engine, place.merged):
-        return engine.pullback(model, place.points, place.inner, slopes)
+        return engine.pullback(model, place.points[here], place.inner, slopes[here])
     fewer, positions = merge(place.inner, place.merged)
-    return engine.pullback(model, place.points, fewer, slopes[:, :, list(positions)])
+    return engine.pullback(model, place.points[here], fewer, slopes[here, :, list(positions)])
 
 
 def _linearise(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +49,18 @@ def test_the_command_on_one_process(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "burgers.shock" in capsys.readouterr().err
     assert main([*STEPS, "--steps", "-1"]) == 1
     assert "whole number of steps" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_command_of_the_page(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^torchrun (.*)$", page, re.MULTILINE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    launcher = [sys.executable, "-m", "torch.distributed.run", *command.split()]
+    done = subprocess.run(launcher, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "heat, sine, 2 process(es)" in done.stdout
+    assert load_solution(tmp_path / "heat").problem.name == "heat, sine"
 
 
 @pytest.mark.slow

@@ -239,3 +239,24 @@ def test_components_must_agree_on_the_sum() -> None:
     assert merged_second_derivatives(laplace, atoms) is not None
     assert merged_second_derivatives([laplace[0], v.diff(x, 2) - v.diff(y, 2)], atoms) is None
     assert merged_second_derivatives([*laplace, u.diff(x, 2)], atoms) is None
+
+
+def test_jacobian_in_chunks_is_the_jacobian(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every chunk size gives the same rows: periodic partners, hard constraints and unknown coefficients included."""
+    x, t = coordinates("x t")
+    u, kappa = field("u", x, t), sp.Symbol("kappa", real=True)
+    pde = sp.Eq(u.diff(t), kappa * u.diff(x, 2))
+    start = {u: sp.sin(2 * sp.pi * x)}
+    for conditions in ([Periodic(u)], [Dirichlet(u, 0)]):
+        seen = [Observations(u, [[0.5, 0.5]], [0.1])]
+        unknowns = {kappa: (0.5, 0.1, 2.0)}
+        problem = IBVP(pde, Interval(x, 0, 1), (t, 0, 1), start, conditions, observations=seen, unknowns=unknowns)
+        system = ResidualSystem(problem, hard_constraint(problem))
+        model = MLP(width=5, depth=2).bind(problem.bounds, 1, seed=0)
+        batch = system.prepare(sample(problem, interior=11, boundary=4, initial=5))
+        value = [torch.tensor(0.7, dtype=torch.float64)]
+        whole = row_jacobian(system, model, batch, value)[1]
+        for size in (1, 3000):
+            monkeypatch.setattr("sciml.residuals.jacobian._CHUNK_BYTES", size)
+            assert torch.allclose(row_jacobian(system, model, batch, value)[1], whole, rtol=1e-13, atol=1e-13)
+        monkeypatch.undo()
