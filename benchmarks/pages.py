@@ -33,7 +33,8 @@ def scaling_table() -> str:
         efficiency = float(one["cpu"]) * work / float(row["cpu"])
         text.append(
             f"| {row['kind']} | {row['processes']} | {row['points']} | {row['rows']} | {row['parameters']} "
-            f"| {row['cpu']} | {efficiency:.0%} | {row['clock']} s | {float(row['memory']):.0f} | {float(row['formula']):.0f} |"
+            f"| {row['cpu']} | {efficiency:.0%} | {row['clock']} s "
+            f"| {float(row['memory']):.0f} | {float(row['formula']):.0f} |"
         )
     return "\n".join(text) + f"\n\n{lines[0].removeprefix('# ')}."
 

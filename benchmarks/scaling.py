@@ -88,8 +88,9 @@ def job(processes: int, points: int, width: int, count: int) -> dict[str, Any]:
 
 
 def memory(rows: int, parameters: int, processes: int) -> float:
-    """MiB of process 0 by docs/scaling.md: its share of A, a chunk of rows, the Gram matrix in three copies."""
-    return 8 * (rows / processes * parameters + 3 * parameters**2) / 2**20 + 64
+    """MiB of process 0 by docs/scaling.md: its share of A, two chunks of rows, the Gram matrix in three copies."""
+    share = 8 * rows / processes * parameters / 2**20
+    return share + 2 * min(64.0, share) + 24 * parameters**2 / 2**20
 
 
 def _text(value: Any) -> Any:

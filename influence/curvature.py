@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -17,7 +18,17 @@ from influence.fitting_memory import choose_solver
 from influence.hessian import FLOOR, MARGIN, hessian_operator, hessian_products, least_damping, lowest_curvature
 from sciml.arguments import require_number
 from sciml.errors import SolverError
-from sciml.least_squares import DampedFactor, IterativeFactor, NormalMatrix, SketchedHat, gathered, nystroem, scale_rows
+from sciml.least_squares import (
+    DampedFactor,
+    IterativeFactor,
+    NormalMatrix,
+    ScaledRows,
+    ShardedMatrix,
+    SketchedHat,
+    gathered,
+    nystroem,
+    scale_rows,
+)  # fmt: skip
 from sciml.record import TrainingRecord
 
 DENSE_HESSIAN = 3000  # parameters up to which the Hessian is formed
@@ -69,7 +80,7 @@ class Curvature:
         lowest: Smallest eigenvalue of H (an upper bound from an iteration); None where it was not needed.
         largest: Largest eigenvalue of G.
         unused: Decrease ½∇Lᵀ(G + λI + 1e-8 λ_max I)⁻¹∇L of the loss that training left, whatever the damping.
-        rows: A without rows of the regularisation; None where it is not held.
+        held: A without rows of the regularisation, maybe on several processes; None where it is not held.
         hessian: H where it was formed.
         notes: What a reader should know.
         slope: Gradient of what the model minimises: of L, or of L + (δ/2)|θ - θ_0|² where it was settled from θ_0.
@@ -87,10 +98,15 @@ class Curvature:
     lowest: float | None
     largest: float
     unused: float
-    rows: Tensor | None
+    held: Tensor | ShardedMatrix | None
     hessian: Tensor | None = None
     notes: tuple[str, ...] = field(default=())
     slope: Tensor | None = None
+
+    @cached_property
+    def rows(self) -> Tensor | None:
+        """A in one place; None where it is not held."""
+        return None if self.held is None else gathered(self.held)
 
     @property
     def damping(self) -> float:
@@ -129,14 +145,14 @@ class Curvature:
         rows, residual = matrix[: len(scale)], self.residual * scale
         if self.hessian is None:
             factor = NormalMatrix(matrix).factor(self.factor.damping)
-            return replace(self, factor=factor, rows=rows, residual=residual)
+            return replace(self, factor=factor, held=rows, residual=residual)
         hessian = self.hessian + rows.T @ rows - self.rows.T @ self.rows
         shifted = hessian + self.proximal * torch.eye(len(hessian), dtype=hessian.dtype)
         lower, info = torch.linalg.cholesky_ex(shifted)
         if int(info) != 0:
             raise SolverError("a positive definite Hessian", "an indefinite one after reweighting", "more damping")
         factor = DampedFactor(matrix, self.proximal, "primal", lower)
-        return replace(self, factor=factor, rows=rows, residual=residual, hessian=hessian)
+        return replace(self, factor=factor, held=rows, residual=residual, hessian=hessian)
 
     def solve_rows(self, values: Tensor, index: Tensor | None = None) -> Tensor:
         """B⁻¹A_Cᵀv for v (m,) or (m, k) on some rows C."""
@@ -223,16 +239,12 @@ def _parts(record: TrainingRecord, theta: Tensor, residual: Tensor) -> _Parts:
 def _dense(
     record: TrainingRecord, theta: Tensor, kind: str, damping: float | None, solver: str, near: Curvature | None
 ) -> Curvature:
-    residual, jacobian = record.rows.jacobian(theta)
-    scaled = scale_rows(residual, jacobian, record.weights.to(torch.float64))
-    parts = _parts(record, theta, residual)
-    own = gathered(scaled.matrix)
-    matrix, extra = own, parts.decay - parts.floor
+    scaled, parts = _scaled(record, theta, kind)
+    matrix, extra = scaled.matrix, parts.decay - parts.floor
     if bool((extra > 0).any()):  # a diagonal λ beyond its smallest entry, as rows √λ_p e_p
-        matrix = torch.cat([matrix, torch.diag(torch.sqrt(extra))[extra > 0]])
-    normal = NormalMatrix(matrix, solver)
+        matrix = torch.cat([gathered(matrix), torch.diag(torch.sqrt(extra))[extra > 0]])
+    normal, hessian = NormalMatrix(matrix, solver), None
     largest = _largest(lambda v: matrix.T @ (matrix @ v), len(theta)) if near is None else near.largest
-    hessian = None
     if kind == "hessian" and len(theta) <= DENSE_HESSIAN:
         hessian = hessian_products(record, theta, torch.eye(len(theta), dtype=torch.float64))
         hessian = (hessian + hessian.T) / 2
@@ -247,9 +259,19 @@ def _dense(
     common = (theta, parts.residual, parts.root, gradient, parts.penalty)
     if kind == "ggn":
         factor = known if known is not None else _checked(normal, parts.floor + proximal, largest)
-        return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, unused, own)
+        return Curvature(*common, factor, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix)
     made, notes = _hessian_factor(record, theta, normal, hessian, parts.floor, proximal)
-    return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, unused, own, hessian, notes)
+    return Curvature(*common, made, kind, proximal, parts.floor, lowest, largest, unused, scaled.matrix, hessian, notes)
+
+
+def _scaled(record: TrainingRecord, theta: Tensor, kind: str) -> tuple[ScaledRows, _Parts]:
+    """A and ρ: on the processes of a crew where there is one and no Hessian is to be formed from them."""
+    weights = record.weights.to(torch.float64)
+    if record.rows.scaled is not None and kind == "ggn":
+        made, root = record.rows.scaled(theta, weights), torch.sqrt(2 * weights)
+        return made, _parts(record, theta, made.residual / torch.where(root > 0, root, 1.0))
+    residual, jacobian = record.rows.jacobian(theta)
+    return scale_rows(residual, jacobian, weights), _parts(record, theta, residual)
 
 
 def _checked(normal: NormalMatrix, damping: float, largest: float) -> DampedFactor:

@@ -146,16 +146,16 @@ def judge(curvature: Curvature) -> Reliability:
 
 def _exact_fit(curvature: Curvature) -> bool:
     """Whether rows are met to rounding, measured by what they are made of."""
-    return curvature.rows is not None and bool(
-        curvature.residual.norm() <= _EXACT * (curvature.rows @ curvature.theta).norm()
+    return curvature.held is not None and bool(
+        curvature.residual.norm() <= _EXACT * (curvature.held @ curvature.theta).norm()
     )
 
 
 def _rounding(curvature: Curvature) -> float:
     """What rounding alone leaves of the gradient of a fit to machine precision: Aᵀ times errors of the rows."""
     terms = float(curvature.residual.norm())
-    if curvature.rows is not None:
-        terms += float((curvature.rows @ curvature.theta).norm())
+    if curvature.held is not None:
+        terms += float((curvature.held @ curvature.theta).norm())
     return 1e-14 * curvature.largest**0.5 * terms
 
 

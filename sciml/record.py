@@ -13,6 +13,7 @@ from torch import Tensor
 from sciml.errors import PointsError
 from sciml.ibvp import IBVP
 from sciml.jets import Jet
+from sciml.least_squares import ScaledRows
 from sciml.points import PointSet
 from sciml.terms import Term
 
@@ -41,6 +42,7 @@ class RowMap:
         products: θ -> products with J without forming it; None where there is no cheap way.
         split: θ -> J as a sum of parts, one per derivative of a field (a jet) or unknown coefficient (its name).
         at: Rows of the same terms at other points, or of other terms; None where they are fixed.
+        scaled: θ (P,), weights (N,) -> A and ρ, spread over the processes of a crew; None on one process.
         again: A function of a module and its arguments that make these rows, for other processes.
     """
 
@@ -51,6 +53,7 @@ class RowMap:
     products: Callable[[Tensor], Products] | None = None
     split: Callable[[Tensor], Mapping[Jet | str, Tensor]] | None = None
     at: Callable[[PointSet, Sequence[Term] | None], RowMap] | None = None
+    scaled: Callable[[Tensor, Tensor], ScaledRows] | None = None
     again: tuple[Callable[..., RowMap], tuple] | None = None
 
     def __reduce__(self) -> Any:

@@ -26,6 +26,7 @@ from sciml.residuals import (
     row_jacobian,
 )
 from sciml.residuals.jacobian import split_jacobian
+from sciml.shared_rows import shared_rows
 from sciml.terms import Term
 
 
@@ -85,6 +86,7 @@ class _Recorder:
             products=lambda theta: RowProducts(system, self.model, batch, self._load(theta)),
             split=lambda theta: split_jacobian(system, self.model, batch, self._load(theta)),
             at=self.rows,
+            scaled=None if terms else shared_rows(self.problem, self.model, self.constraint, points),
             again=(_Recorder.rows, (self, points, terms)),
         )
 

@@ -117,6 +117,16 @@ class DampedFactor:
         return _scaled(torch.sqrt(self.eigenvalues / (self.eigenvalues + self.damping)), self.left.T)
 
     @cached_property
+    def _sharded_half(self) -> ShardedMatrix:
+        """Wᵀ, its rows where those of A are."""
+        assert isinstance(self.rows, ShardedMatrix)
+        if self.left is None:
+            return self.rows.whitened(self.lower)
+        assert isinstance(self.left, ShardedMatrix)
+        assert self.eigenvalues is not None
+        return self.left.times(torch.diag(torch.sqrt(self.eigenvalues / (self.eigenvalues + self.damping))))
+
+    @cached_property
     def _inverse(self) -> Tensor:
         """K⁻¹ (N, N) of the dual."""
         return torch.cholesky_inverse(self.lower)
@@ -125,7 +135,11 @@ class DampedFactor:
         """h_i = a_iᵀB⁻¹a_i, (N,); 0 <= h < 1. The dual form 1 - μ(K⁻¹)_ii avoids cancellation."""
         if self.kind == "dual":
             return (1 - self.damping * self._inverse.diagonal()).clamp(min=0)
-        return (self._half**2).sum(dim=0)
+        return self._sharded_half.row_squares() if self._sharded else (self._half**2).sum(dim=0)
+
+    @property
+    def _sharded(self) -> bool:
+        return isinstance(self.rows, ShardedMatrix)
 
     def complement(self, index: Tensor) -> Tensor:
         """I - A_C B⁻¹A_Cᵀ for sets C of rows: what is left of them after a fit; in the dual without cancellation.
@@ -138,9 +152,12 @@ class DampedFactor:
         """
         if self.kind == "dual":
             return self.damping * self._inverse[index[..., :, None], index[..., None, :]]
-        chosen = self._half[:, index]  # (k, ..., m)
-        hat = torch.einsum("k...m,k...n->...mn", chosen, chosen)
-        return torch.eye(index.shape[-1], dtype=hat.dtype) - hat
+        if self._sharded:
+            hat = self._sharded_half.products(index)
+        else:
+            chosen = self._half[:, index]  # (k, ..., m)
+            hat = torch.einsum("k...m,k...n->...mn", chosen, chosen)
+        return torch.eye(index.shape[-1], dtype=hat.dtype, device=hat.device) - hat
 
 
 def _scaled(scale: Tensor, values: Tensor) -> Tensor:

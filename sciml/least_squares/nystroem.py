@@ -91,7 +91,7 @@ class SketchedHat:
         """I - A_C B⁻¹A_Cᵀ for sets of rows (..., m)."""
         chosen = self.half[:, index]
         hat = torch.einsum("k...m,k...n->...mn", chosen, chosen)
-        return torch.eye(index.shape[-1], dtype=hat.dtype) - hat
+        return torch.eye(index.shape[-1], dtype=hat.dtype, device=hat.device) - hat
 
 
 class Hat(Protocol):

@@ -12,6 +12,8 @@ from sciml.distributed.crew import Remote
 from sciml.distributed.sharding import Sharding
 from sciml.least_squares.gram import lower_gram
 
+_SETS = 256  # sets of rows that are gathered at once
+
 
 @dataclass(frozen=True, eq=False)
 class RowShard:
@@ -66,6 +68,32 @@ class RowShard:
         q, r = torch.linalg.qr(self.rows)
         return replace(self, rows=q), r.cpu()
 
+    def whitened(self, lower: Tensor) -> tuple[RowShard, int]:
+        """A L⁻ᵀ, to be kept."""
+        solved = torch.linalg.solve_triangular(lower.to(self.rows.device), self.rows.T, upper=False)
+        return replace(self, rows=solved.T), len(lower)
+
+    def _local(self, index: Tensor) -> Tensor:
+        """Positions of rows here; -1 for those of others."""
+        order = torch.argsort(self.place)
+        found = torch.searchsorted(self.place[order], index).clamp(max=max(len(order) - 1, 0))
+        if not len(order):
+            return torch.full_like(index, -1)
+        return torch.where(self.place[order[found]] == index, order[found], -1)
+
+    def products(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Sets (s, m) all of whose rows are here: their numbers, and A_C A_Cᵀ of each."""
+        local = self._local(index)
+        mine = torch.nonzero((local >= 0).all(dim=1))[:, 0]
+        chosen = self.rows[local[mine].to(self.rows.device)]
+        return mine, (chosen @ chosen.transpose(1, 2)).cpu()
+
+    def chosen(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Which of some rows are here, and these."""
+        local = self._local(index)
+        mine = torch.nonzero(local >= 0)[:, 0]
+        return mine, self.rows[local[mine].to(self.rows.device)].cpu()
+
     def times(self, matrices: Sequence[Tensor]) -> tuple[RowShard, int]:
         """A M, to be kept, with a matrix for each process or one for all."""
         own = matrices[self.rank if len(matrices) > 1 else 0]
@@ -112,6 +140,33 @@ class ShardedMatrix:
     def row_squares(self) -> Tensor:
         """Σ_j A_ij², (N,)."""
         return self.sharding.joined(self.remote.gather("row_squares")).to(self.device)
+
+    def whitened(self, lower: Tensor) -> ShardedMatrix:
+        """A L⁻ᵀ for a lower triangular L, sharded as A is."""
+        return self._like(self.remote.keep("whitened", lower)[0], len(lower))
+
+    def products(self, index: Tensor) -> Tensor:
+        """A_C A_Cᵀ for sets C of rows (..., m), where the rows are; sets that several processes share are gathered.
+
+        Args:
+            index: Rows of each set, (..., m).
+
+        Returns:
+            (..., m, m).
+        """
+        sets = index.reshape(-1, index.shape[-1])
+        found = torch.full((*sets.shape, sets.shape[-1]), torch.nan, dtype=self.dtype)
+        left = torch.ones(len(sets), dtype=torch.bool)
+        for mine, values in self.remote.gather("products", sets):
+            found[mine], left[mine] = values, False
+        for piece in torch.nonzero(left)[:, 0].split(_SETS) if bool(left.any()) else ():
+            asked = sets[piece].reshape(-1)
+            rows = torch.zeros(len(asked), self.shape[1], dtype=self.dtype)
+            for mine, values in self.remote.gather("chosen", asked):
+                rows[mine] = values
+            chosen = rows.reshape(*sets[piece].shape, -1)
+            found[piece] = chosen @ chosen.transpose(1, 2)
+        return found.reshape(*index.shape, index.shape[-1]).to(self.device)
 
     def column_lengths(self) -> Tensor:
         """Lengths of the columns, (P,)."""

@@ -16,7 +16,7 @@ from sciml.networks.parameters import trainable
 from sciml.residuals.engines import Engine, choose_engine
 from sciml.residuals.grouping import merges
 from sciml.residuals.merging import merge
-from sciml.residuals.system import Batch, Place, ResidualSystem, RowProgram
+from sciml.residuals.system import Batch, Place, ResidualSystem, RowProgram, device_of
 
 _CHUNK_BYTES = 2**26  # of rows that are made at once, beside the Jacobian that holds all
 
@@ -35,17 +35,18 @@ def row_jacobian(
     Returns:
         Residuals (N,) and Jacobian (N, P + number of unknowns), rows ordered as `Rows.flat()`.
     """
-    values = system.unknown_values(unknowns)
+    values = system.unknown_values(unknowns, device_of(model))
     engine = system.engine or choose_engine(model)
     jets = iter(system.batch_jets(model, batch, parameters=False))
     parameters = list(trainable(model).values())
-    like, size = parameters[0] if parameters else torch.zeros(0).double(), sum(p.numel() for p in parameters)
+    like = parameters[0] if parameters else torch.zeros(0, dtype=torch.float64)
+    size = sum(p.numel() for p in parameters)
     total = sum(len(item.ids) * len(item.program.term.components) for item in batch)
     jacobian = like.new_empty(total, size + len(values))
     residuals, first = [like.new_zeros(0)], 0
     for item in batch:
         last = first + len(item.ids) * len(item.program.term.components)
-        block, residual = jacobian[first:last].view(len(item.ids), -1, jacobian.shape[1]), torch.zeros(())
+        block, residual = jacobian[first:last].view(len(item.ids), -1, jacobian.shape[1]), like.new_zeros(())
         for sign, place in zip((1, -1), item.places, strict=False):
             part, slopes, coefficient_slopes = _linearise(item.program, place, next(jets), values)
             if system.constraint is not None:
@@ -83,7 +84,7 @@ def split_jacobian(
     Returns:
         Jet, or name of an unknown coefficient -> (N, P + number of unknowns); the parts sum to `row_jacobian`.
     """
-    values = system.unknown_values(unknowns)
+    values = system.unknown_values(unknowns, device_of(model))
     engine = system.engine or choose_engine(model)
     jets = iter(system.batch_jets(model, batch, parameters=False))
     size = sum(p.numel() for p in trainable(model).values())
@@ -158,7 +159,9 @@ class RowProducts:
         engine = system.engine or choose_engine(model)
         self._parameters = list(trainable(model).values())
         self._size = sum(p.numel() for p in self._parameters)
-        self._values = [value.detach().clone().requires_grad_(True) for value in system.unknown_values(unknowns)]
+        self._values = [
+            value.detach().clone().requires_grad_(True) for value in system.unknown_values(unknowns, device_of(model))
+        ]
         with torch.enable_grad():
             self._rows = system.rows(model, batch, self._values).flat()
         jets = iter(system.batch_jets(model, batch, parameters=False))

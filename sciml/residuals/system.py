@@ -277,8 +277,9 @@ class ResidualSystem:
         Returns:
             The rows, term by term in the order of the points' terms.
         """
-        batch = self.prepare(points) if isinstance(points, PointSet) else points
-        values = self.unknown_values(unknowns)
+        device = device_of(model)
+        batch = self.prepare(points, device) if isinstance(points, PointSet) else points
+        values = self.unknown_values(unknowns, device)
         jets = iter(self.batch_jets(model, batch, parameters))
         result = []
         for item in batch:
@@ -289,8 +290,14 @@ class ResidualSystem:
             result.append(TermRows(program.term.name, program.term.components, item.ids, residual, item.weight))
         return Rows(tuple(result))
 
-    def unknown_values(self, unknowns: Sequence[Tensor]) -> list[Tensor]:
-        """Unknown coefficients as tensors; the starts of the problem when none are given."""
+    def unknown_values(self, unknowns: Sequence[Tensor], device: torch.device | str = "cpu") -> list[Tensor]:
+        """Unknown coefficients as tensors; the starts of the problem, on a device, when none are given."""
         if len(unknowns):
             return list(unknowns)
-        return [torch.tensor(unknown.start, dtype=torch.float64) for unknown in self.problem.unknowns.values()]
+        starts = [unknown.start for unknown in self.problem.unknowns.values()]
+        return [torch.tensor(start, dtype=torch.float64, device=device) for start in starts]
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the parameters of a module live."""
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))

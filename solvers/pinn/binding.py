@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import sympy as sp
 import torch
 from torch import nn
@@ -54,9 +55,10 @@ def _checked(model: nn.Module, problem: IBVP) -> nn.Module:
     if kinds != {torch.float64}:
         raise SolverError("a network in float64", ", ".join(map(str, kinds)), "network.double()")
     names = ", ".join(map(str, problem.coordinates))
-    points = torch.tensor(problem.domain.sample(2, seed=0))
+    places = problem.domain.sample(2, seed=0)
     if problem.time is not None:
-        points = torch.cat([points, torch.full((2, 1), problem.bounds[-1][0], dtype=torch.float64)], dim=1)
+        places = np.column_stack([places, np.full(2, problem.bounds[-1][0])])
+    points = torch.tensor(places, device=trainable[0].device)
     count = len(problem.fields)
     wanted = f"a module from points with {points.shape[1]} columns ({names}) to values of shape (n, {count})"
     try:
@@ -90,10 +92,12 @@ def _check_smoothness(model: nn.Module, problem: IBVP) -> None:
     lower = {tuple(int(i == axis) for i in range(len(problem.coordinates))) for axis in range(len(problem.coordinates))}
     needed = list(dict.fromkeys([*atoms.values(), *((0, orders) for orders in sorted(lower))]))
     other, generator = copy.deepcopy(model), torch.Generator().manual_seed(0)
-    points = torch.tensor(draw(problem, (), Counts(32, 1, 1), 0).of(problem.terms[0].name).coordinates)
+    places = draw(problem, (), Counts(32, 1, 1), 0).of(problem.terms[0].name).coordinates
+    points = torch.tensor(places, device=next(other.parameters()).device)
     with torch.no_grad():
         for parameter in other.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype), alpha=0.1)
+            change = torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype, device="cpu")
+            parameter.add_(change.to(parameter.device), alpha=0.1)
     largest = AutogradEngine().jets(other, points, needed, parameters=False).abs().amax(dim=0)
     size = {jet: float(value) for jet, value in zip(needed, largest, strict=True)}
     dead = [atom for atom, jet in atoms.items() if sum(jet[1]) > 1 and size[jet] <= 0]

@@ -67,7 +67,7 @@ def _bad_slopes(objective: Objective, theta: Tensor) -> Tensor:
     try:
         return ~torch.isfinite(objective.linearise(theta).row_squares())
     except (RuntimeError, ValueError):  # the diagnosis must never hide the fault
-        return torch.zeros(len(objective.rows(theta).flat()), dtype=torch.bool)
+        return torch.zeros(len(objective.rows(theta).flat()), dtype=torch.bool, device=theta.device)
 
 
 def _named(objective: Objective, labels: np.ndarray, ids: np.ndarray, bad: Tensor) -> str:

@@ -134,7 +134,7 @@ def unpack_values(content: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) 
 def pack_state(state: TrainingState) -> Tables:
     """Iterates, points, counters and history."""
     content = {name: getattr(state, name) for name in (*_COUNTERS, "best_held_out", "used", "best_scale")}
-    arrays = {"theta": state.theta.numpy(), "best": state.best.numpy()}
+    arrays = {"theta": state.theta.cpu().numpy(), "best": state.best.cpu().numpy()}
     for name in ("points", "best_points"):
         content[name], columns = pack_points(getattr(state, name))
         arrays |= {f"{name}.{column}": array for column, array in columns.items()}
@@ -154,7 +154,7 @@ def unpack_state(content: Mapping[str, Any], arrays: Mapping[str, np.ndarray], s
     Raises:
         CheckpointError: If the number of parameters differs.
     """
-    theta, best = torch.tensor(arrays["theta"]), torch.tensor(arrays["best"])
+    theta, best = (torch.tensor(arrays[name], device=state.theta.device) for name in ("theta", "best"))
     if theta.shape != state.theta.shape or best.shape != state.theta.shape:
         raise CheckpointError(
             f"{len(state.theta)} parameters", f"{len(theta)}", "resume with the network that was saved"

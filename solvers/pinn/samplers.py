@@ -200,7 +200,7 @@ def residual_size(problem: IBVP, model: Any, points: PointSet) -> np.ndarray:
         SolverError: If a residual is not finite.
     """
     rows = ResidualSystem(problem).rows(model, points, parameters=False).terms[0]
-    squares = rows.values.detach().numpy() ** 2
+    squares = rows.values.detach().cpu().numpy() ** 2
     if not np.isfinite(squares).all():
         raise SolverError(
             "finite residuals at the candidates", f"{np.count_nonzero(~np.isfinite(squares))} are not", ""

@@ -47,24 +47,24 @@ def search(
     def at(x: np.ndarray) -> tuple[float, Tensor]:
         key = x.tobytes()
         if key not in seen:
-            evaluation = objective.evaluate(torch.tensor(x))
+            evaluation = objective.evaluate(torch.tensor(x, device=theta.device))
             assert evaluation.gradient is not None
             value = evaluation.loss if np.isfinite(evaluation.loss) else float("inf")
             seen[key] = value, torch.nan_to_num(evaluation.gradient)
         return seen[key]
 
-    start, along = theta.numpy(), (first * direction).numpy()
+    start, along = theta.cpu().numpy(), (first * direction).cpu().numpy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a failed search is answered by None
         length, *_ = line_search(
-            lambda x: at(x)[0], lambda x: at(x)[1].numpy(), start, along, gradient.numpy(), loss,
+            lambda x: at(x)[0], lambda x: at(x)[1].cpu().numpy(), start, along, gradient.cpu().numpy(), loss,
             c2=_CURVATURE, maxiter=_EVALUATIONS,
         )  # fmt: skip
     if length is None:
         return _lowest(seen, theta, loss, direction)
     place = start + length * along
     value, slope = at(place)
-    return Landing(torch.tensor(place), value, slope, float(length) * first)
+    return Landing(torch.tensor(place, device=theta.device), value, slope, float(length) * first)
 
 
 def _lowest(seen: dict[bytes, tuple[float, Tensor]], theta: Tensor, loss: float, direction: Tensor) -> Landing | None:
@@ -72,5 +72,5 @@ def _lowest(seen: dict[bytes, tuple[float, Tensor]], theta: Tensor, loss: float,
     key, (value, slope) = min(seen.items(), key=lambda item: item[1][0], default=(b"", (float("inf"), theta)))
     if not value < loss:
         return None
-    place = torch.tensor(np.frombuffer(key))
+    place = torch.tensor(np.frombuffer(key), device=theta.device)
     return Landing(place, value, slope, float((place - theta).norm() / direction.norm()))

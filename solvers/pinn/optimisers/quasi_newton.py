@@ -153,7 +153,7 @@ class SSBroyden(QuasiNewton):
         if ys <= 1e-15 * float(y.norm() * s.norm()):
             return
         if self._inverse is None:
-            self._inverse = torch.eye(len(s), dtype=s.dtype) * (ys / float(y @ y))
+            self._inverse = torch.eye(len(s), dtype=s.dtype, device=s.device) * (ys / float(y @ y))
             b = float(s @ s) * float(y @ y) / ys**2
         else:
             b = -length * float(s @ self._gradient) / ys
