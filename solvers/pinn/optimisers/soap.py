@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ class SOAP:
         shapes = [tuple(p.shape) for p in objective.trainable] + [(1,)] * len(objective.unknowns)
         moves, start = [], 0
         for i, shape in enumerate(shapes):
-            size = int(torch.tensor(shape).prod())
+            size = math.prod(shape)
             moves.append(self._layer(i, gradient[start : start + size].reshape(shape)).reshape(-1))
             start += size
         return Step(
