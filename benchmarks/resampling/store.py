@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from dataclasses import asdict, dataclass, fields
@@ -63,11 +64,14 @@ HEAD = [part.name for part in fields(Outcome)]
 
 
 def append(path: Path, outcome: Outcome) -> None:
-    """Add one line in one write.
+    """Add one line in one write; a line that the disk has no room for is taken back.
 
     Args:
         path: The file; made with its header where there is none.
         outcome: The run.
+
+    Raises:
+        OSError: If the disk is full.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -78,8 +82,11 @@ def append(path: Path, outcome: Outcome) -> None:
     writer.writerow(asdict(outcome).values())
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    line, before = text.getvalue().encode(), os.fstat(handle).st_size
     try:
-        os.write(handle, text.getvalue().encode())
+        if os.write(handle, line) < len(line):
+            os.ftruncate(handle, before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         os.fsync(handle)
     finally:
         os.close(handle)
