@@ -269,6 +269,6 @@ CASES: dict[str, Callable[[float, int], Outcome]] = {
     "kovasznay": kovasznay, "taylor_green": taylor_green, "beltrami": beltrami, "cavity_smooth": cavity_smooth,
     "cavity_raw": cavity_raw(100, 60, 20, (30, 40), ("7e-4", "5e-4")),
     "cavity_raw_400": cavity_raw(400, 200, 20, (30, 40), ("1e-3", "1e-3")),
-    "cavity_raw_1000": cavity_raw(1000, 300, 20, (36, 50), ("3e-3", "5e-3")),
+    "cavity_raw_1000": cavity_raw(1000, 300, 28, (38, 50), ("3e-3", "5e-3")),
     "cavity_stream": cavity_stream, "dfg": dfg, "obstacles": obstacles, "inverse": inverse,
 }  # fmt: skip
