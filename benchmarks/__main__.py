@@ -28,6 +28,7 @@ BENCHMARKS = {
     "diagnosis": "Diagnosis: indicators and planted faults",
     "quantum": "Quantum networks and explainers",
     "pinn": "PINN trainer",
+    "pinn_unseen": "PINN on problems outside the library",
     "navier_stokes": "Navier-Stokes flows",
     "resampling": "Adaptive resampling",
     "scaling": "One and two processes",

@@ -42,7 +42,7 @@ def errors(case: Unseen, solution: Solution) -> dict[str, float]:
         name: float(np.linalg.norm(values[:, i] - case.values[name]) / np.linalg.norm(case.values[name]))
         for i, name in enumerate(names)
     }
-    estimated = getattr(solution, "unknowns", {})
+    estimated = getattr(solution, "coefficients", {})
     for symbol, value in estimated.items():
         true = (case.unknowns or {})[symbol.name]
         found[symbol.name] = abs(value - true) / abs(true)

@@ -139,7 +139,7 @@ class Attempt:
     def status(self, budget: Budget) -> str:
         """The reason, the residual reached, steps and time."""
         residual = f"held-out residual {self.state.best_held_out**0.5:.1e}"
-        if self.gap > _GAP:
+        if self.gap > _GAP and "is below" not in self.reason:  # what was asked for is reached
             residual += (
                 f", at the end {self.gap:.0f} times that on the training points, which do not resolve the solution,"
             )

@@ -99,3 +99,14 @@ def part_size(made: Objective) -> float:
         rows = made.system.rows(made.model, made.batch, parameters=False).terms[0]
     weight = torch.tensor(made.points.of("pde").weight)
     return max(1.0, float(((rows.values[:, 0] + 1) ** 2 @ weight) ** 0.5))
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [("the held-out residual is below 1e-07", False), ("all steps done", True)]
+)
+def test_a_gap_is_told_where_the_tolerance_is_not_reached(reason: str, told: bool) -> None:
+    state = TrainingState(torch.zeros(1), None, torch.zeros(1), None, best_held_out=1e-16)  # type: ignore[arg-type]
+    for _ in range(2):
+        state.history.append({"loss": 1e-20, "held out": 1e-16})
+    status = Attempt(None, state, reason).status(Budget(None))  # type: ignore[arg-type]
+    assert ("do not resolve" in status) is told
