@@ -59,11 +59,14 @@ def agreement(setup: Setup, steps: int, refits: int, seed: int) -> None:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the heat equation alone, 4 refits")
     parser.add_argument("--only", default="", help="part of the name of a problem")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--refits", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    if options.quick:
+        options.only, options.refits = "heat", min(options.refits, 4)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # the column "model" says what they say
     print(f"{'problem':16s} {'error':>8s}  {'mode':8s} {'Spearman':>9s} {'field corr.':>12s} {'median':>9s} "

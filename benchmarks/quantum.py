@@ -182,7 +182,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"unknown: {', '.join(unknown)}; sections are {', '.join(work)}")
     left_out = set(TASKS) - {"additive", "product", "iris"} if options.quick else set()
     for name in options.only or [name for name in work if name not in left_out]:
-        lines = [*work[name](), "", f"Measured {date.today().isoformat()}."]
+        try:
+            lines = [*work[name](), "", f"Measured {date.today().isoformat()}."]
+        except ModuleNotFoundError as error:  # data sets come with scikit-learn
+            print(f"## {name}\n\n{error.name} is not installed\n", flush=True)
+            continue
         print("\n".join([f"## {name}", "", *lines, ""]), flush=True)
         if options.write:
             PAGE.write_text(put(PAGE.read_text(encoding="utf-8"), name, lines), encoding="utf-8")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
+from influence.factors import Factor
 from influence.fitting_memory import choose_solver
 from influence.hessian import FLOOR, MARGIN, hessian_operator, hessian_products, least_damping, lowest_curvature
 from sciml.arguments import require_number
@@ -28,39 +28,10 @@ from sciml.least_squares import (
     gathered,
     nystroem,
     scale_rows,
-)  # fmt: skip
+)
 from sciml.record import TrainingRecord
 
 DENSE_HESSIAN = 3000  # parameters up to which the Hessian is formed
-
-
-class Factor(Protocol):
-    """Solves with B and what is left of rows after a fit."""
-
-    @property
-    def kind(self) -> str:
-        """How it solves."""
-        ...
-
-    def solve(self, vectors: Tensor) -> Tensor:
-        """B⁻¹v."""
-        ...
-
-    def solve_rows(self, values: Tensor) -> Tensor:
-        """B⁻¹Aᵀv."""
-        ...
-
-    def row_products(self, vectors: Tensor) -> Tensor:
-        """A B⁻¹v."""
-        ...
-
-    def leverage(self) -> Tensor:
-        """h_i."""
-        ...
-
-    def complement(self, index: Tensor) -> Tensor:
-        """I - A_C B⁻¹A_Cᵀ."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
