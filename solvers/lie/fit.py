@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,9 @@ _EPS = float(np.finfo(float).eps)
 _ROUNDING = 10.0  # units of rounding per amplitude, in the balance of mismatch against cancellation
 
 
-def solve_rows(matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut: float = 1e-15) -> LinearFit:
+def solve_rows(
+    matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut: float = 1e-15, beyond: float = 0.0
+) -> LinearFit:
     """Min |W (A a - y)| over the first k singular vectors of the column-scaled W A, k where mismatch meets rounding.
 
     No ridge: columns are scaled to norm 1, then small singular values are cut, without a bias of the large ones
@@ -40,6 +43,7 @@ def solve_rows(matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut:
         target: y, (N,).
         weights: Diagonal of W, (N,).
         cut: Relative size of the smallest singular value looked at.
+        beyond: Norm of the part of the target that was split off, as no column reaches it.
 
     Returns:
         The fit.
@@ -55,15 +59,15 @@ def solve_rows(matrix: np.ndarray, target: np.ndarray, weights: np.ndarray, cut:
     if not usable.any():  # old LAPACK refuses a matrix without columns
         return LinearFit(np.zeros(matrix.shape[1]), 0, float(np.linalg.norm(right)))
     scaled = rows[:, usable] / norms[usable]
-    r, reduced, outside = scaled, right, 0.0
+    r, reduced, outside = scaled, right, beyond
     if scaled.shape[0] > scaled.shape[1]:
         q, r = scipy.linalg.qr(scaled, mode="economic", check_finite=False)
         reduced = q.T @ right
-        outside = float(np.linalg.norm(right - q @ reduced))
+        outside = math.hypot(beyond, float(np.linalg.norm(right - q @ reduced)))
     solution, rank = _truncated(r, reduced, outside, cut)
     amplitudes = np.zeros(matrix.shape[1])
     amplitudes[usable] = solution / norms[usable]
-    return LinearFit(amplitudes, rank, float(np.linalg.norm(scaled @ solution - right)))
+    return LinearFit(amplitudes, rank, math.hypot(beyond, float(np.linalg.norm(scaled @ solution - right))))
 
 
 def _truncated(matrix: np.ndarray, right: np.ndarray, outside: float, cut: float) -> tuple[np.ndarray, int]:
@@ -98,20 +102,27 @@ def pruned(
         >>> pruned(A, np.array([2.0, 0.0, 1e-20]), np.ones(3), whole).amplitudes
         array([2., 0., 0.])
     """
-    parts = np.abs(fit.amplitudes) * np.linalg.norm(weights[:, None] * matrix, axis=0)
-    size = float(np.linalg.norm(weights * target))
+    rows, right = weights[:, None] * matrix, weights * target
+    parts, size = np.abs(fit.amplitudes) * np.linalg.norm(rows, axis=0), float(np.linalg.norm(right))
     allowed = slack * max(fit.residual, 4 * _EPS * size)
-    best, seen = fit, {int(np.count_nonzero(fit.amplitudes))}
-    for level in 10.0 ** np.arange(-2, -17, -1):
-        keep = np.flatnonzero(parts > level * size)
-        if len(keep) in seen or not len(keep):
-            continue
-        seen.add(len(keep))
-        if len(keep) >= np.count_nonzero(best.amplitudes):
-            break
-        again = solve_rows(matrix[:, keep], target, weights)
+    counts = [int(np.count_nonzero(parts > level * size)) for level in 10.0 ** np.arange(-2, -17, -1)]
+    counts = [k for k in sorted(set(counts)) if 0 < k < np.count_nonzero(fit.amplitudes)]
+    if not counts:
+        return fit
+    beyond, order = 0.0, np.argsort(-parts, kind="stable")
+    if rows.shape[0] > rows.shape[1]:  # once for all subsets
+        q, r = scipy.linalg.qr(rows, mode="economic", check_finite=False)
+        reduced = q.T @ right
+        rows, right, beyond = r, reduced, float(np.linalg.norm(right - q @ reduced))
+    best, low, high = fit, 0, len(counts)
+    while low < high:  # the mismatch falls with the number of columns
+        middle = (low + high) // 2
+        keep = np.sort(order[: counts[middle]])
+        again = solve_rows(rows[:, keep], right, np.ones(len(right)), beyond=beyond)
         if again.residual <= allowed:
             amplitudes = np.zeros_like(fit.amplitudes)
             amplitudes[keep] = again.amplitudes
-            return LinearFit(amplitudes, again.rank, again.residual)
+            best, high = LinearFit(amplitudes, again.rank, again.residual), middle
+        else:
+            low = middle + 1
     return best
