@@ -84,11 +84,12 @@ def two_phase(
     Example:
         >>> import numpy as np
         >>> places = np.random.default_rng(0).random((8000, 2))
-        >>> layer = lambda index: np.exp(-((places[index, 0] - 0.5) ** 2) / 2e-4)  # mean 0.025, evenly 4 % above 0.1
-        >>> found = two_phase(places, np.ones(8000), layer, (250, 750), 0.25, np.random.default_rng(1))
-        >>> len(found.index), bool((found.score > 0.1).mean() > 0.2)
-        (750, True)
-        >>> bool(abs(weighted_mean(found.score, found.probability) / 0.025 - 1) < 0.2)
+        >>> layer = lambda index: np.exp(-((places[index, 0] - 0.5) ** 2) / 2e-4)
+        >>> found = two_phase(places, np.ones(8000), layer, (1000, 3000), 0.25, np.random.default_rng(1))
+        >>> evenly, drawn = (layer(np.arange(8000)) > 0.1).mean(), (found.score > 0.1).mean()
+        >>> len(found.index), bool(drawn > 2 * evenly)
+        (3000, True)
+        >>> bool(abs(weighted_mean(found.score, found.probability) / layer(np.arange(8000)).mean() - 1) < 0.2)
         True
     """
     count, order = len(places), curve_order(places)

@@ -52,15 +52,19 @@ def explained(example: str) -> Callable[[Target], Target]:
 def _guarded(function: Callable[..., Any], name: str, example: str, method: bool) -> Callable[..., Any]:
     signature = inspect.signature(function)
     names = [parameter for parameter in signature.parameters][int(method) :]
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
 
     @functools.wraps(function)
     def call(*given: Any, **named: Any) -> Any:
         try:
             signature.bind(*given, **named)
         except TypeError as error:
-            near = [match for word in named if word not in names for match in difflib.get_close_matches(word, names, 1)]
+            strange = [] if takes_any else [word for word in named if word not in names]
+            near = [match for word in strange for match in difflib.get_close_matches(word, names, 1)]
             fix = f"did you mean {', '.join(near)}? For instance {example}" if near else f"for instance {example}"
-            raise ArgumentsError(f"{name}({', '.join(names)})", str(error), fix) from None
+            # a misspelt name may leave a required one missing: which of both `bind` tells depends on the Python
+            fault = f"got an unexpected keyword argument {strange[0]!r}" if strange else str(error)
+            raise ArgumentsError(f"{name}({', '.join(names)})", fault, fix) from None
         return function(*given, **named)
 
     return call

@@ -138,12 +138,14 @@ class Structure:
         correlation: Mean correlation of each residual with its nearest neighbours (Moran 1950).
         p_value: Probability of so much correlation without a pattern, by permutation.
         level: Root mean square residual.
+        too_large: Whether the residuals are larger than the stated σ allows (χ², p < 0.01).
     """
 
     name: str
     correlation: float
     p_value: float
     level: float
+    too_large: bool = False
 
     def __str__(self) -> str:
         """Correlation and probability."""
@@ -195,7 +197,8 @@ def structure_of_data(influence: Influence, permutations: int = 999, seed: int =
             free = max(len(rows) - float(influence.leverage[rows].sum()), 1.0)
             chances.append(float(chi2.sf(float(np.sum(residual[rows] ** 2)) / term.sigma**2, free)))
         p_value = min(1.0, len(chances) * min(chances))
-        found.append(Structure(label, value, p_value, float(np.sqrt(np.mean(residual[rows] ** 2)))))
+        level = float(np.sqrt(np.mean(residual[rows] ** 2)))
+        found.append(Structure(label, value, p_value, level, len(chances) > 2 and len(chances) * chances[-1] < 0.01))
     return found
 
 

@@ -34,7 +34,9 @@ def contradiction(found: Indicators) -> list[Finding]:
         return []
     if name.startswith("outlying rows of "):
         return _points(found, rows, evidence)
-    if stopped(found) or found.exam.influence.problem is None or found.tension <= found.exam.accuracy:
+    if stopped(found) or found.exam.influence.problem is None:
+        return []
+    if found.tension <= found.exam.accuracy and not _denied(found, name):
         return []
     if found.kinds[found.self_influence.labels[rows[0]]] != "condition":
         return _data(found, name, rows, evidence)
@@ -135,9 +137,22 @@ def _data(found: Indicators, name: str, rows: np.ndarray, evidence: Evidence) ->
         *_suspects(found, strongest),
         f"check the terms and coefficients of {strongest!r}",
         "make a doubtful coefficient an unknown of the problem and let the data decide",
+        *(("state a larger sigma in Observations(...), if the data are less precise",) if pattern.too_large else ()),
     )
     where = describe(found.exam.influence, rows)
     return [Finding("equation contradicts data", "fault", words, evidence, advice, where)]
+
+
+def _denied(found: Indicators, name: str) -> bool:
+    """Whether observations of stated σ are missed by more than σ allows and more than the accuracy asked for.
+
+    A large σ gives them little weight, so that they contradict the equations without moving predictions.
+
+    Returns:
+        The answer; false where σ is not stated.
+    """
+    size = found.unexplained.get(name, 0.0)
+    return size > found.exam.accuracy and any(one.name == name and one.too_large for one in found.structures)
 
 
 def _noisy(found: Indicators, name: str, pattern: Structure) -> Finding:

@@ -298,6 +298,7 @@ class ResidualSystem:
         return [torch.tensor(start, dtype=torch.float64, device=device) for start in starts]
 
 
-def device_of(model: nn.Module) -> torch.device:
-    """Where the parameters of a module live."""
-    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+def device_of(model: nn.Module | None) -> torch.device:
+    """Where the parameters of a module live; the CPU for engines that need no module."""
+    parameters = iter(()) if model is None else model.parameters()
+    return next((parameter.device for parameter in parameters), torch.device("cpu"))

@@ -6,8 +6,17 @@ import pytest
 import sympy as sp
 from torch import nn
 
-from sciml import IBVP, MLP, Dirichlet, Interval, Periodic, coordinates, field
-from sciml.networks import NETWORKS, FourierMLP, ModifiedMLP, PeriodicMLP, PirateNet, RandomFeatures, SineNetwork
+from sciml import IBVP, MLP, Dirichlet, Disk, Interval, Periodic, Rectangle, coordinates, field
+from sciml.networks import (
+    NETWORKS,
+    FourierMLP,
+    ModifiedMLP,
+    ObstacleMLP,
+    PeriodicMLP,
+    PirateNet,
+    RandomFeatures,
+    SineNetwork,
+)
 from solvers import PINN
 from solvers.pinn import Counts, PINNSolution
 
@@ -54,5 +63,16 @@ def test_periodic_network(constraints: str) -> None:
     assert abs(ends[1] - ends[0]) < 1e-12
 
 
+def test_region_with_a_hole() -> None:
+    x, y = coordinates("x y")
+    v = field("v", x, y)
+    exact = sp.log((x - 2) ** 2 + (y - 1) ** 2) + x * y / 4
+    region = Rectangle((x, 0, 4), (y, 0, 2)) - Disk((x, y), (2, 1), sp.Rational(1, 4))
+    problem = IBVP(sp.Eq(v.diff(x, 2) + v.diff(y, 2), 0), region, boundary=[Dirichlet(v, exact)])
+    solver = PINN(ObstacleMLP(width=6, depth=1, holes=region), steps=20, points=Counts(150, 100, 0), progress=False)
+    assert solver.solve(problem).error(exact).relative_l2["v"] < 2e-3
+
+
 def test_no_kind_is_left_out() -> None:
-    assert {type(network).__name__ for network in [*KINDS, PeriodicMLP(harmonics={0: 2})]} == set(NETWORKS)
+    bound = [PeriodicMLP(harmonics={0: 2}), ObstacleMLP(holes=[((2, 1), 1)])]
+    assert {type(network).__name__ for network in [*KINDS, *bound]} == set(NETWORKS)
