@@ -36,9 +36,11 @@ class Dashboard(Picture):
     Args:
         problem: The problem that is solved.
         resolution: Points along the longest side of the residual map.
+        fixed: Coordinate to the value at which the residual map cuts the domain or the time interval; points are
+            shown wherever they are. Middle of its range for a coordinate that cannot be drawn.
 
     Raises:
-        ProblemError: If it is no problem.
+        ProblemError: If it is no problem, or a fixed coordinate is unknown or outside of its range.
 
     Attributes:
         now: What is shown.
@@ -62,9 +64,9 @@ class Dashboard(Picture):
     now = traitlets.Dict().tag(sync=True)
     stop = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, problem: IBVP, *, resolution: int = 40) -> None:
+    def __init__(self, problem: IBVP, *, resolution: int = 40, fixed: Mapping[Any, float] | None = None) -> None:
         self.problem = require_ibvp(problem)
-        self._grid: Grid = plane_grid(problem, resolution)
+        self._grid: Grid = plane_grid(problem, resolution, fixed)
         self._run: Any = None
         self._thread: threading.Thread | None = None
         self._solution: Solution | None = None
@@ -73,7 +75,8 @@ class Dashboard(Picture):
             "title": f"training: {problem.name or ', '.join(problem.field_names)}", "can_stop": False,
             "signed": len(problem.equations) == 1,
             "axes": list(self._grid.axes), "limits": [list(ends) for ends in self._grid.limits],
-            "shape": list(self._grid.shape), "tables": colour_tables(),
+            "shape": list(self._grid.shape), "held": self._grid.held, "equal": self._grid.equal,
+            "tables": colour_tables(),
         }  # fmt: skip
         super().__init__(self._drawn, state=state)
         self._reset()
@@ -84,7 +87,7 @@ class Dashboard(Picture):
         self._records: list[tuple[int, dict[str, float]]] = []
         self._points: tuple[np.ndarray, np.ndarray] | None = None
         self._started = self._last = time.monotonic()
-        self._cost, self._step, self._total, self._held_out = 0.0, 0, 0, float("nan")
+        self._cost, self._step, self._total, self._held_out, self._drawings = 0.0, 0, 0, float("nan"), 0
 
     def train(self, solver: Solver, problem: IBVP | None = None, callbacks: Sequence[Callback] = ()) -> None:
         """Start a training in the background; `result()` waits for its solution.
@@ -168,6 +171,8 @@ class Dashboard(Picture):
 
     def finish(self) -> None:
         """Called by the solver after the last step."""
+        if self._drawings:  # the last picture, too, comes half a second after the one before
+            time.sleep(max(0.0, LEAST_SECONDS - (time.monotonic() - self._last)))
         self._show(done=True)
 
     def _show(self, done: bool) -> None:
@@ -186,6 +191,7 @@ class Dashboard(Picture):
             "counts": {name: int((change == k).sum()) for k, name in enumerate(("kept", "added", "dropped"))},
             "residual": encoded(residual),
         }  # fmt: skip
+        self._drawings += 1
         self._last = time.monotonic()
         self._cost = self._last - started
 

@@ -72,16 +72,17 @@ class Snapshots:
         self.steps.append(step)
         self.solutions.append(self._run.solution())
 
-    def replay(self, reference: Any = None) -> Replay:
+    def replay(self, reference: Any = None, *, fixed: Mapping[Any, float] | None = None) -> Replay:
         """The film.
 
         Args:
             reference: What to compare with.
+            fixed: Coordinate to the value at which the domain or the time interval is cut.
 
         Returns:
             The picture.
         """
-        return Replay(self.solutions, self.steps, reference)
+        return Replay(self.solutions, self.steps, reference, fixed=fixed)
 
 
 class Replay(FieldViewer):
@@ -92,6 +93,7 @@ class Replay(FieldViewer):
         steps: Number of each, shown beside the slider; 0, 1, ... when omitted.
         reference: What to compare with.
         resolution: Points along the longest side.
+        fixed: Coordinate to the value at which the domain or the time interval is cut.
 
     Raises:
         SolverError: If there is no solution, or the number of steps differs.
@@ -106,6 +108,7 @@ class Replay(FieldViewer):
         reference: Any = None,
         *,
         resolution: int = 80,
+        fixed: Mapping[Any, float] | None = None,
     ) -> None:
         call = "Replay(film.solutions, film.steps)"
         known = [
@@ -116,12 +119,12 @@ class Replay(FieldViewer):
             given = f"{len(known)} solutions, {len(numbers)} steps"
             raise SolverError("at least one solution, and a step for each", given, "Replay(film.solutions, film.steps)")
         problem = known[-1].problem
-        grid = plane_grid(problem, resolution)
+        grid = plane_grid(problem, resolution, fixed)
         shown = [quantities(one, reference, grid) for one in known]
         stacked = {kind: np.stack([values[kind] for values in shown]) for kind in shown[0]}
         title = f"{problem.name or ', '.join(problem.field_names)}: training"
         slider = {"name": "step", "values": numbers}
-        state = viewer_state(problem, grid, stacked, title, str(known[-1].status), slider)
+        state = viewer_state(problem, grid, stacked, title, f"{len(known)} states of one training", slider)
         super(FieldViewer, self).__init__(
             lambda: known[self.frame].plot(compare=reference), state=state, field=problem.field_names[0],
             frame=len(known) - 1,

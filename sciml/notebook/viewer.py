@@ -21,14 +21,14 @@ class FieldViewer(Picture):
     """A solution with a slider over time; beside it a reference on the same colour scale, error and residual.
 
     One space dimension gives curves, the plane maps; a body is cut, with the slider over the third coordinate
-    where there is no time.
+    where there is no time. `fixed` cuts anywhere: {y: 0.5} shows curves over x, {t: 1} a body at that time.
 
     Args:
         solution: A solution.
         reference: A solution, expression or {field: expression} to compare with.
         frames: Frames along the slider.
         resolution: Points along the longest side.
-        fixed: Value of a third space coordinate where time is on the slider.
+        fixed: Coordinate to the value at which the domain or the time interval is cut.
 
     Attributes:
         frame: Number of the frame that is shown.
@@ -36,6 +36,7 @@ class FieldViewer(Picture):
 
     Raises:
         SolverError: If it is no solution, or there is less than one frame or point.
+        ProblemError: If a fixed coordinate is unknown or outside of its range, or the reference lacks a field.
 
     Example:
         >>> import sympy as sp
@@ -72,7 +73,7 @@ class FieldViewer(Picture):
         state = viewer_state(problem, grid, quantities(solution, reference, grid), title, str(solution.status))
         super().__init__(
             lambda: solution.plot(compare=reference), state=state, field=problem.field_names[0],
-            frame=0 if problem.time is not None else len(grid.values) // 2,  # faces of a body show its data alone
+            frame=len(grid.values) // 2 if grid.slider in map(str, problem.space) else 0,  # faces show data alone
         )  # fmt: skip
 
 
@@ -113,7 +114,8 @@ def viewer_state(
         kinds: Values of each quantity, (k, m), or (frames, k, m) where each frame has values of its own.
         title: Title.
         note: Text below.
-        slider: Name and values of the slider in place of the grid's.
+        slider: Name and values of the slider in place of the grid's; error and residual then have a scale of their
+            own in every frame, because a training makes them smaller by orders of magnitude.
 
     Returns:
         The state.
@@ -126,11 +128,13 @@ def viewer_state(
         return encoded(grid.spread(values[:, k]))
 
     return {
-        "title": title, "note": note, "panels": [kind for kind in kinds if not (curves and kind == "reference")],
+        "title": title + (f" at {grid.held}" if grid.held else ""), "note": note,
+        "panels": [kind for kind in kinds if not (curves and kind == "reference")],
         "axes": [grid.axes[0], "" if curves else grid.axes[1]], "limits": [list(ends) for ends in grid.limits],
         "signed": len(problem.equations) == 1, "equal": grid.equal, "shape": list(grid.shape),
         "across": encoded(np.linspace(*grid.limits[0], grid.shape[0]), "<f8"), "count": int(np.prod(grid.shape)),
         "slider": dict(slider or {"name": grid.slider, "values": grid.values.tolist()}), "tables": colour_tables(),
+        "own_scale": slider is not None,
         "data": {name: {kind: frames(values, k) for kind, values in kinds.items()}
                  for k, name in enumerate(problem.field_names)},
     }  # fmt: skip

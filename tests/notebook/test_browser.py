@@ -1,5 +1,6 @@
 """Exported pictures in a real browser, without a kernel: clicks, keys and sliders change what is shown."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,13 +10,13 @@ import sympy as sp
 
 pytest.importorskip("anywidget", reason="anywidget is not installed (extra notebook)")
 
-from sciml import IBVP, Dirichlet, ExactSolution, Interval, coordinates, field
+from sciml import IBVP, MLP, Dirichlet, ExactSolution, Interval, Rectangle, coordinates, field
 from sciml.notebook.dashboard import Dashboard
 from sciml.notebook.family import FamilyExplorer
 from sciml.notebook.linked import LinkedMaps
 from sciml.notebook.replay import Replay
 from sciml.notebook.viewer import FieldViewer
-from solvers import point_symmetries
+from solvers import PINN, point_symmetries
 
 x, t = coordinates("x t")
 u = field("u", x, t)
@@ -195,6 +196,52 @@ def test_residuals_of_systems_are_sizes(show: Any) -> None:
     assert f"largest |residual| {size:.3g}" in page.locator(".sciml-told").inner_text()
     page.get_by_label("field").select_option("w")
     assert page.locator(".sciml-view").get_attribute("data-field") == "w"
+
+
+def test_replay_scales_errors_by_frame(show: Any) -> None:
+    v = field("v", x)
+    line = IBVP(sp.Eq(v.diff(x, 2), -sp.sin(x)), Interval(x, 0, sp.pi), boundary=[Dirichlet(v, 0)])
+    page = show(Replay([ExactSolution(line, size * sp.sin(x)) for size in (2, 1.5)], [0, 1], sp.sin(x), resolution=41))
+    view, error = page.locator(".sciml-view"), page.locator("canvas[data-plot=error]")
+    assert (view.get_attribute("data-scale"), error.get_attribute("data-range")) == ("frame", "-0.5,0.5")
+    page.get_by_label("scale of this frame").uncheck()
+    assert (view.get_attribute("data-scale"), error.get_attribute("data-range")) == ("all", "-1,1")
+
+
+def test_refit_is_shown_beside_the_forecast(page: Any, tmp_path: Path) -> None:
+    """An answering kernel in place of the silent one of an exported page."""
+    maps = LinkedMaps(scores(), group=lambda ids: VALUES[:, 0], refit=lambda ids: VALUES[:, 0])
+    path = maps.html(tmp_path / "maps.html")
+    answers = "message => (heard['msg:custom'] || []).forEach(call => call({ answer: message.ask, ids: message.ids, "
+    text = path.read_text().replace("send: () => {}", f"send: {answers} values: [0.2, -0.1, -4] }}))")
+    path.write_text(text.replace('"can_refit": false', '"can_refit": true'))
+    page.goto(path.as_uri())
+    truth = page.locator("canvas[data-plot=refit]")
+    click_train(page, 0)
+    assert not truth.is_visible()
+    page.locator("button[data-action=refit]").click()
+    assert truth.is_visible()
+    ranges = [page.locator(f"canvas[data-plot={name}]").get_attribute("data-range") for name in ("query", "refit")]
+    assert ranges == ["-4,4", "-4,4"]  # one scale, so that forecast and truth can be compared
+    told = page.locator(".sciml-told").inner_text()
+    off = 100 * np.linalg.norm(VALUES[:, 0] - [0.2, -0.1, -4]) / np.linalg.norm([0.2, -0.1, -4])
+    assert f"the forecast is off by {off:.3g} %" in told
+    assert page.locator(".sciml-top tr").nth(1).inner_text().split("\t")[-1] == "-4"
+    click_train(page, 1)
+    assert not truth.is_visible()
+
+
+def test_dashboard_keeps_lengths_and_says_where_it_cuts(show: Any) -> None:
+    y = coordinates("y")
+    p = field("p", x, y, t)
+    plate = IBVP(p.diff(t) - p.diff(x, 2) - p.diff(y, 2), Rectangle((x, 0, 1), (y, 0, 2)), time=(t, 0, 1),
+                 initial={p: x * y}, boundary=[Dirichlet(p, x * y)])  # fmt: skip
+    board = Dashboard(plate, fixed={t: 0.25}, resolution=10)
+    PINN(MLP(width=4, depth=1), steps=1, progress=False).solve(plate, [board])
+    page = show(board)
+    assert "residual at t = 0.25" in page.locator("canvas[data-plot=residual]").get_attribute("aria-label")
+    tall = page.locator("canvas[data-plot=points]").bounding_box()
+    assert tall["height"] > page.locator("canvas[data-plot=losses]").bounding_box()["height"]
 
 
 def test_dashboard_tells_how_a_training_ended(show: Any) -> None:

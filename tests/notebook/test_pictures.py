@@ -138,22 +138,96 @@ def test_viewer_leaves_holes_blank() -> None:
     assert np.isfinite(shown[0]).all()
 
 
-def test_grids_say_what_can_be_fixed() -> None:
+def body(*, steady: bool) -> IBVP:
     from sciml import Box
 
     z = coordinates("z")
-    q = field("q", x, y, z, t)
-    body = IBVP(q.diff(t) - q.diff(x, 2) - q.diff(y, 2) - q.diff(z, 2), Box((x, 0, 1), (y, 0, 2), (z, 0, 4)),
-                time=(t, 0, 1), initial={q: 0}, boundary=[Dirichlet(q, 0)])  # fmt: skip
-    grid = frames_grid(body, 3, 10, {z: 1.0})
-    assert grid.slider == "t"
-    assert grid.shape == (8, 11)
-    assert set(grid.points[:, 2]) == {1.0}
-    with pytest.raises(ProblemError, match="fixed coordinates among: z"):
-        frames_grid(body, 3, 10, {x: 1.0})
+    q = field("q", x, y, z) if steady else field("q", x, y, z, t)
+    flow = 0 if steady else q.diff(t)
+    when = {} if steady else {"time": (t, 0, 1), "initial": {q: x * y * z}}
+    return IBVP(flow - q.diff(x, 2) - q.diff(y, 2) - q.diff(z, 2), Box((x, 0, 1), (y, 0, 2), (z, 0, 4)),
+                boundary=[Dirichlet(q, x * y * z)], **when)  # fmt: skip
+
+
+PLATE = IBVP(field("p", x, y, t).diff(t) - field("p", x, y, t).diff(x, 2) - field("p", x, y, t).diff(y, 2),
+             Rectangle((x, 0, 1), (y, 0, 2)), time=(t, 0, 1), initial={field("p", x, y, t): x * y},
+             boundary=[Dirichlet(field("p", x, y, t), x * y)])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("problem", "fixed", "axes", "slider", "held"),
+    [
+        (LINE, {}, ("x",), "", ""),
+        (HEAT, {}, ("x",), "t", ""),
+        (HEAT, {t: 0.5}, ("x",), "", "t = 0.5"),
+        (PLATE, {}, ("x", "y"), "t", ""),
+        (PLATE, {y: 0.5}, ("x",), "t", "y = 0.5"),
+        (PLATE, {"t": 0.25}, ("x", "y"), "", "t = 0.25"),
+        (body(steady=True), {}, ("x", "y"), "z", ""),
+        (body(steady=True), {x: 0.25}, ("y", "z"), "", "x = 0.25"),
+        (body(steady=False), {}, ("x", "y"), "t", "z = 2"),
+        (body(steady=False), {t: 0.5}, ("x", "y"), "z", "t = 0.5"),
+    ],
+)
+def test_cuts(problem: IBVP, fixed: Any, axes: Any, slider: str, held: str) -> None:
+    grid = frames_grid(problem, 3, 9, fixed)
+    assert (grid.axes, grid.slider, grid.held) == (axes, slider, held)
+    for name, value in (part.split(" = ") for part in held.split(", ") if part):
+        column = [symbol.name for symbol in problem.coordinates].index(name)
+        assert set(grid.points[:, column]) == {float(value)}
+    if len(problem.space) == 1:
+        return
+    exact = ExactSolution(problem, x * y * coordinates("z") if len(problem.space) == 3 else x * y)
+    view = FieldViewer(exact, frames=3, resolution=9, fixed=fixed)
+    assert view.state["title"].endswith(f" at {held}" if held else "Solution")
+    shown = decoded(next(iter(view.state["data"].values()))["solution"])
+    assert np.allclose(shown, exact.evaluate(grid.points)[:, 0], rtol=1e-6)
+
+
+def test_cuts_of_one_picture() -> None:
     assert plane_grid(HEAT, 9).axes == ("t", "x")
+    assert plane_grid(PLATE, 9).held == "t = 0.5"
+    assert plane_grid(PLATE, 9, {y: 1}).axes == ("t", "x")
+    assert plane_grid(body(steady=False), 9, {x: 1, t: 0}).held == "x = 1, t = 0"
+    assert Dashboard(PLATE, fixed={t: 1}).state["held"] == "t = 1"
+    assert Replay([ExactSolution(PLATE, x * y)], fixed={t: 1}).state["title"].endswith("at t = 1")
+
+
+def test_cuts_are_refused() -> None:
+    for fixed, message in (({"z": 1}, "among: x, y, t"), ({y: 3}, "y between 0 and 2"), ({t: -1}, "t between 0 and 1"),
+                           ({x: 0, y: 0}, "that is not fixed")):  # fmt: skip
+        with pytest.raises(ProblemError, match=message):
+            frames_grid(PLATE, 3, 10, fixed)
+        with pytest.raises(ProblemError, match=message):
+            Dashboard(PLATE, fixed=fixed)
     with pytest.raises(SolverError, match="at least one frame"):
         FieldViewer(ExactSolution(HEAT, EXACT), frames=0)
+
+
+def test_references_of_systems_name_every_field() -> None:
+    v, w = field("v", x, t), field("w", x, t)
+    pair = IBVP([v.diff(t) + w.diff(x, 2), w.diff(t) - v.diff(x, 2)], Interval(x, 0, sp.pi), time=(t, 0, 1),
+                initial={v: sp.sin(x), w: 0}, boundary=[Dirichlet(v, 0), Dirichlet(w, 0)])  # fmt: skip
+    exact = ExactSolution(pair, {v: sp.sin(x) * sp.cos(t), w: -sp.sin(x) * sp.sin(t)})
+    view = FieldViewer(exact, {v: 0, w: -sp.sin(x) * sp.sin(t)}, frames=3)
+    error = [np.abs(decoded(view.state["data"][name]["error"])).max() for name in "vw"]
+    assert error == [pytest.approx(1.0, rel=1e-3), pytest.approx(0.0, abs=1e-7)]
+    with pytest.raises(ProblemError, match="nothing for w"):
+        FieldViewer(exact, {v: 0})
+    with pytest.raises(ProblemError, match="nothing for w"):
+        FieldViewer(exact, sp.sin(x))
+    with pytest.raises(ProblemError, match="over the coordinates"):
+        FieldViewer(exact, ExactSolution(LINE, sp.sin(x)))
+
+
+def test_replay_of_saved_solutions(tmp_path: Path) -> None:
+    paths = [tmp_path / "first", tmp_path / "second"]
+    for path, steps in zip(paths, (2, 8), strict=True):
+        PINN(MLP(width=6, depth=1), steps=steps, tolerance=0.0).solve(LINE).save(path)
+    state = Replay(paths, [2, 8], sp.sin(x)).state
+    error = np.abs(decoded(state["data"]["v"]["error"]).reshape(2, -1)).max(axis=1)
+    assert error[1] < 0.1 * error[0]
+    assert state["own_scale"]
 
 
 def test_javascript_refuses_what_a_page_cannot_compute() -> None:
@@ -206,6 +280,11 @@ def test_dashboard_is_drawn_at_most_twice_a_second(monkeypatch: pytest.MonkeyPat
         board(step, 800, {"loss": 1.0 / step})
         board._cost = 0.2
     assert len(drawn) == 15
+    slept: list[float] = []
+    monkeypatch.setattr(dashboard.time, "sleep", slept.append)
+    clock[0] = board._last + 0.1
+    board.finish()
+    assert slept == [pytest.approx(0.4)]  # the last picture keeps the distance, too
 
 
 def test_background_errors_come_back() -> None:

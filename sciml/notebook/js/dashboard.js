@@ -4,8 +4,10 @@ function render({ model, el }) {
   const state = model.get("state"), tables = {};
   for (const [name, text] of Object.entries(state.tables)) tables[name] = numbers(text, Uint8Array);
   const losses = new Plot({ title: "losses", x: "step", y: "loss", name: "losses", width: 360, height: 280 });
-  const cloud = new Plot({ title: "points", x: state.axes[0], y: state.axes[1] ?? "", name: "points", width: 330, height: 280 });
-  const map = new Plot({ title: "residual", x: state.axes[0], y: state.axes[1] ?? "residual", name: "residual",
+  const [wide, high] = [0, 1].map(k => state.limits[k] ? state.limits[k][1] - state.limits[k][0] : 1);
+  const aspect = state.equal ? high / wide : null;
+  const cloud = new Plot({ title: "points", aspect, x: state.axes[0], y: state.axes[1] ?? "", name: "points", width: 330, height: 280 });
+  const map = new Plot({ title: "residual", aspect, x: state.axes[0], y: state.axes[1] ?? "residual", name: "residual",
     width: 330, height: 280 });
   const told = element("p", { className: "sciml-told", role: "status" });
   const stop = element("button", { type: "button", "data-action": "stop", onclick: () => {
@@ -42,7 +44,7 @@ function render({ model, el }) {
   function drawMap(now) {
     const values = numbers(now.residual);
     const range = state.signed ? extent(values, true) : [0, extent(values)[1]];
-    map.title = state.signed ? "residual" : "size of the residual";
+    map.title = (state.signed ? "residual" : "size of the residual") + (state.held ? ` at ${state.held}` : "");
     if (state.shape.length === 2) {
       map.title += " (logarithmic colours)";
       map.raster({ x: state.limits[0], y: state.limits[1] }, state.shape, values,
@@ -52,7 +54,7 @@ function render({ model, el }) {
       map.curves(Float64Array.from({ length: state.shape[0] }, (_, i) => low + (high - low) * i / (state.shape[0] - 1)),
         [{ values }]).draw();
     }
-    map.canvas.setAttribute("aria-label", `residual, largest absolute value ${short(range[1])}`);
+    map.canvas.setAttribute("aria-label", `${map.title}, largest absolute value ${short(range[1])}`);
   }
 
   // a training may start after the picture is shown, and again after it has ended

@@ -125,7 +125,7 @@ class Plot {
   // data
   points(across, up, values, options = {}) {
     Object.assign(this, { across, up, values, map: null }, options);
-    this.limits = { x: extent(across), y: extent(up) };
+    this.limits = { x: extent(across), y: extent(options.span || up) };
     this.pad();
     return this;
   }
@@ -335,8 +335,11 @@ class Plot {
       pen.lineWidth = 2;
       pen.setLineDash(line.dash || []);
       pen.beginPath();
+      let drawn = false;  // a curve is broken where there are no values
       for (let i = 0; i < this.across.length; i++) {
-        if (Number.isFinite(line.values[i])) pen.lineTo(this.toX(this.across[i]), this.toY(line.values[i]));
+        const known = Number.isFinite(line.values[i]), place = [this.toX(this.across[i]), this.toY(line.values[i])];
+        if (known && drawn) pen.lineTo(...place); else if (known) pen.moveTo(...place);
+        drawn = known;
       }
       pen.stroke();
       const colour = pen.strokeStyle;

@@ -14,6 +14,7 @@ function render({ model, el }) {
   let [first, second] = state.axes;
   const left = new Plot({ title: "training points", x: "", y: "", name: "train", pick: pickPoint });
   const right = new Plot({ title: "predictions", x: "", y: "", name: "query", pick: pickQuery });
+  const truth = new Plot({ title: "refit", x: "", y: "", name: "refit", pick: pickQuery });
   const told = element("p", { className: "sciml-told", "aria-live": "polite", role: "status" });
   const shares = element("div", { className: "sciml-shares" });
   const listing = element("table", { className: "sciml-top" });
@@ -37,7 +38,7 @@ function render({ model, el }) {
   if (axes.length > 2) bar.append(element("span", {}, " axes ", choose(first, v => { first = v; }),
     choose(second, v => { second = v; })));
   const root = element("div", { className: "sciml-linked" }, element("h4", {}, state.title), bar,
-    element("div", { className: "sciml-row" }, left.canvas, right.canvas), legend(), told,
+    element("div", { className: "sciml-row" }, left.canvas, right.canvas, truth.canvas), legend(), told,
     element("div", { className: "sciml-row" }, shares, listing),
     element("p", { className: "sciml-note" }, state.note));
   el.append(root);
@@ -129,15 +130,26 @@ function render({ model, el }) {
     const chosen = selected().length > 0, values = chosen ? effect() : before;
     const up = query.length > 1 ? query[Math.min(second, query.length - 1)] : values;
     const many = selected().length > 1 ? `${selected().length} points` : "the point";
+    const changes = refitted ? [...values, ...refitted] : values;  // forecast and refit on one scale
     right.title = !chosen ? state.target
       : `change when ${many} ${state.verb}${exact || selected().length === 1 ? "" : " (sum of single effects)"}`;
-    right.x = query.length ? state.names[first] ?? "" : "number";
-    right.y = query.length > 1 ? state.names[second] : chosen ? `change of ${state.target}` : state.target;
-    right.marked = new Set(q >= 0 ? [q] : []);
-    right.points(query.length ? query[first] : Float64Array.from(before.keys()), up, values, {
-      table: table(chosen ? "difference" : "field"), logarithmic: chosen && logarithmic,
-      range: extent(values, chosen) }).cover(left, ["x", "y"].slice(0, query.length)).fit(query.length > 1 && lengths()).draw();
-    describe(right, `${right.title}; ${queries} predictions`);
+    drawPredictions(right, q, up, values, changes, chosen);
+    truth.canvas.style.display = refitted ? "" : "none";
+    if (!refitted) return;
+    truth.title = "change after a real refit";
+    drawPredictions(truth, q, query.length > 1 ? up : refitted, refitted, changes, true);
+  }
+
+  function drawPredictions(plot, q, up, values, all, signed) {
+    plot.x = query.length ? state.names[first] ?? "" : "number";
+    plot.y = query.length > 1 ? state.names[second] : signed ? `change of ${state.target}` : state.target;
+    plot.marked = new Set(q >= 0 ? [q] : []);
+    plot.points(query.length ? query[first] : Float64Array.from(before.keys()), up, values, {
+      table: table(signed ? "difference" : "field"), logarithmic: signed && logarithmic, range: extent(all, signed),
+      span: query.length > 1 ? up : all });
+    plot.cover(left, ["x", "y"].slice(0, query.length)).fit(query.length > 1 && lengths()).draw();
+    plot.canvas.dataset.range = plot.range.map(v => short(v)).join(",");
+    describe(plot, `${plot.title}; ${queries} predictions`);
   }
 
   function describe(plot, text) {

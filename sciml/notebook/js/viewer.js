@@ -28,9 +28,15 @@ function render({ model, el }) {
       show((model.get("frame") + 1) % frames);
     }, 150);
   } }, "Play");
+  let own = Boolean(state.own_scale);
+  const scale = element("input", { type: "checkbox", checked: own, onchange: event => {
+    own = event.target.checked;
+    update();
+  } });
   const bar = element("div", { className: "sciml-bar" });
   if (Object.keys(data).length > 1) bar.append(element("label", {}, "field ", fields));
-  if (frames > 1) bar.append(element("label", {}, `${state.slider.name} `, slider), play);
+  if (frames > 1) bar.append(element("label", {}, `${state.slider.name} `, slider), play,
+    element("label", { title: "else one scale for all frames" }, scale, " error and residual: scale of this frame"));
   const root = element("div", { className: "sciml-view" }, element("h4", {}, state.title), bar,
     element("div", { className: "sciml-row" }, ...panels.map(panel => panel.canvas)), told,
     element("p", { className: "sciml-note" }, state.note));
@@ -45,10 +51,11 @@ function render({ model, el }) {
   const largest = values => values.reduce((m, v) => Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m, 0);
 
   // one scale for solution and reference over all frames; signed quantities have a symmetric one of their own
-  function range(field, kind) {
+  function range(field, kind, frame) {
     const kinds = data[field], signed = kind !== "solution" && kind !== "reference";
-    if (kind === "residual" && !state.signed) return [0, extent(kinds[kind])[1]];
-    if (signed) return extent(kinds[kind], true);
+    const values = own ? part(kinds[kind], frame) : kinds[kind];
+    if (kind === "residual" && !state.signed) return [0, extent(values)[1]];
+    if (signed) return extent(values, true);
     const a = extent(kinds.solution), b = kinds.reference ? extent(kinds.reference) : a;
     return [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
   }
@@ -59,6 +66,7 @@ function render({ model, el }) {
     slider.value = String(frame);
     root.dataset.frame = String(frame);
     root.dataset.field = field;
+    root.dataset.scale = own ? "frame" : "all";
     panels.forEach((panel, number) => {
       const kind = state.panels[number], values = data[field][kind];
       const spiky = kind === "residual" && state.shape.length === 2;  // residuals peak at corners and fronts
@@ -66,15 +74,16 @@ function render({ model, el }) {
       panel.title = kind === "residual" ? `${residual}${spiky ? " (logarithmic colours)" : ""}` : `${field}: ${kind}`;
       if (state.shape.length === 2) {
         panel.raster({ x: state.limits[0], y: state.limits[1] }, state.shape, part(values, frame), {
-          range: range(field, kind),
+          range: range(field, kind, frame),
           table: table(kind === "error" || (kind === "residual" && state.signed) ? "difference" : "field"),
           logarithmic: spiky });
       } else {
         const lines = [{ values: part(values, frame), label: kind }];
         if (kind === "solution" && data[field].reference) lines.push({ values: part(data[field].reference, frame),
           label: "reference", dash: [6, 4] });
-        panel.curves(numbers(state.across, Float64Array), lines, { range: [...range(field, kind)] });
+        panel.curves(numbers(state.across, Float64Array), lines, { range: [...range(field, kind, frame)] });
       }
+      panel.canvas.dataset.range = range(field, kind, frame).map(v => short(v)).join(",");
       panel.draw();
       panel.canvas.setAttribute("aria-label", `${panel.title}, largest absolute value ${short(largest(part(values, frame)))}`);
     });
