@@ -24,8 +24,11 @@ from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.enclosure import is_plain, plane_function
 from solvers.lie.planar.plane_atoms import PlaneAtoms
 from solvers.lie.similarity_atoms import SimilarityAtoms
+from solvers.lie.spectral_atoms import ChebyshevAtoms
 from solvers.lie.travelling.certificate import may_jump, without_profiles
 from solvers.lie.travelling.profile_atoms import ProfileAtoms
+
+_LONGEST = 20000  # coefficients of a polynomial
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ def _certified(
     def left() -> float | None:
         return None if end is None else max(end - time.process_time(), 0.1)
 
+    lengths = [family.coefficients[0].size for family in families if isinstance(family, ChebyshevAtoms)]
+    if max(lengths, default=0) > _LONGEST:
+        return Bound(None, None, f"a polynomial with {max(lengths)} coefficients is too long to be enclosed: see the "
+                     "mismatch on held-out rows in the status")  # fmt: skip
     rounding = sum_rounding(problem, families, amplitudes)
     if rounding is None:
         kinds = ", ".join(sorted({family.name for family in families}))

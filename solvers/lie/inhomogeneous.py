@@ -14,6 +14,7 @@ from sciml.errors import ProblemWarning
 from sciml.ibvp import IBVP
 from solvers.lie.atoms import Atoms, FormulaAtoms
 from solvers.lie.bounds.patches import exact, face_patches
+from solvers.lie.evolution.collocation import is_evolution
 from solvers.lie.planar.sine_series import sine_series
 from solvers.lie.spectral import spectral_fit
 
@@ -62,6 +63,8 @@ def particular_solution(problem: IBVP, forms: list[LinearForm], tol: float) -> P
         moving = problem.time is not None and any(e.has(problem.time[0]) for e in found)
         return Particular(atom, 0.0, moving)
     moving = problem.time is not None
+    if moving and len(problem.space) > 1 and is_evolution(problem, forms):
+        return None  # collocation takes the source and all data at once
     planar = not moving and len(problem.coordinates) == 2 and len(forms) == 1
     series: tuple[Atoms, float] | None = None
     if planar:  # a polynomial is compact where the source is smooth; a sharp one wants many sines

@@ -17,7 +17,9 @@ from solvers.lie.atoms import Atoms
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
+class Place:
+    """Coefficients of the jets at points."""
+
     points: np.ndarray
     needed: tuple[Jet, ...]
     coefficients: np.ndarray  # (n, c, k)
@@ -25,8 +27,10 @@ class _Place:
 
 
 @dataclass(frozen=True, eq=False)
-class _TermRows:
-    places: tuple[_Place, ...]
+class TermRows:
+    """The rows of one term: two places for a periodic condition."""
+
+    places: tuple[Place, ...]
     data: np.ndarray  # (n, c), the rows of u = 0
     weight: np.ndarray  # (n,)
     unit: float  # sqrt(λ)
@@ -64,16 +68,21 @@ class ConditionRows:
                 ones = torch.eye(k, dtype=torch.float64)
                 columns = [program.residual(place.state, ones[i].expand(n, k), unknowns) - zero for i in range(k)]
                 coefficients = torch.stack(columns, dim=2).numpy()
-                places.append(_Place(place.points.numpy(), program.needed, coefficients, sign))
+                places.append(Place(place.points.numpy(), program.needed, coefficients, sign))
                 data = sign * zero.numpy() + (0.0 if data is None else data)
             lam = scale.get(program.term.name, 1.0)
             weight = np.sqrt(lam * item.weight.numpy())
             assert data is not None
-            self._terms.append(_TermRows(tuple(places), data, weight, float(np.sqrt(lam))))
+            self._terms.append(TermRows(tuple(places), data, weight, float(np.sqrt(lam))))
             components = program.term.components
             self.ids.append(np.repeat(item.ids, len(components)))
             self.labels.append(np.tile(np.array(components, dtype=object), len(item.ids)))
             self.locations.append(np.repeat(places[0].points, len(components), axis=0))
+
+    @property
+    def parts(self) -> tuple[TermRows, ...]:
+        """The rows of every term that has points."""
+        return tuple(self._terms)
 
     @property
     def row_weights(self) -> np.ndarray:
@@ -103,7 +112,7 @@ class ConditionRows:
         """The left-hand sides for one solution, unweighted, (N,)."""
         return self._applied(lambda place: solution.jets(place.points, place.needed)[:, :, None])[:, 0]
 
-    def _applied(self, jets_at: Callable[[_Place], np.ndarray]) -> np.ndarray:
+    def _applied(self, jets_at: Callable[[Place], np.ndarray]) -> np.ndarray:
         blocks = []
         for term in self._terms:
             total: np.ndarray | None = None

@@ -23,6 +23,7 @@ from sciml.solution import Callback, Solution, require_callbacks
 from solvers.lie.atoms import Atoms, FormulaAtoms
 from solvers.lie.by_map import carried, solve_nonlinear
 from solvers.lie.dictionaries import Dictionary, densities, dictionary_of, made_of_data
+from solvers.lie.evolution.collocation import Judge, collocation, is_evolution
 from solvers.lie.fit import LinearFit, pruned, solve_rows
 from solvers.lie.inhomogeneous import Particular, homogeneous, particular_solution, reduced, without_data
 from solvers.lie.placement import place_rows, unit_scale
@@ -36,6 +37,7 @@ from solvers.lie.statement import Statement
 from solvers.lie.wellposed import check_spectral_unique, require_well_posed, warn_unbounded
 
 _OTHERWISE = "use PINN"
+_GOOD = 1e-4  # mismatch of a collocation below which least squares, which are slower, are not tried
 _INSIDE = 256  # points that tell the size of a solution
 
 
@@ -150,10 +152,21 @@ class LieSolver:
                     return  # a pool large enough for the pursuit
                 yield _fitted(statement.problem, families, dictionary, count, particular)
             return
+        forms = _linear_forms(problem)
+        found = collocation(problem, forms, self.tol)
+        if found is not None:
+            atom, error, place = found
+            method = "spectral collocation, the equations hold only to the mismatch given"
+            yield _Candidate([atom], np.ones(1), None, error, place, method)
+            if error <= max(self.tol, _GOOD):
+                return
         atom, error = spectral_fit(problem, self.tol)
         check_spectral_unique(problem, error)
+        place = "root mean square over equations and conditions"
+        if is_evolution(problem, forms):  # a residual adds up in time
+            error, place = Judge(problem, forms).error(atom)
         method = "Chebyshev least squares, the equations hold only to the mismatch given"
-        yield _Candidate([atom], np.ones(1), None, error, "root mean square over equations and conditions", method)
+        yield _Candidate([atom], np.ones(1), None, error, place, method)
 
     def _within_budget(self, pruned_fit: _Candidate, whole: _Candidate, statement: Statement) -> _Candidate:
         """The fit itself, or a sparse one where it has more terms than allowed."""

@@ -12,6 +12,8 @@ from numpy.polynomial import chebyshev
 
 from solvers.lie.atoms import Atoms, Needed
 
+_PIECE = 512  # points whose tables of coefficients are held at a time
+
 
 def chebyshev_table(x: np.ndarray, low: float, high: float, count: int, order: int) -> np.ndarray:
     """T_j^(order) on [low, high], j < count, at points, (N, count)."""
@@ -99,21 +101,37 @@ class ChebyshevAtoms(Atoms):
         return len(self.coefficients)
 
     def jets(self, points: np.ndarray, needed: Needed) -> np.ndarray:
-        """Contracted coordinate by coordinate."""
+        """Contracted coordinate by coordinate, the last one once for all points that share it."""
         result = np.zeros((len(points), len(needed), len(self)))
+        known, back = np.unique(points[:, -1], return_inverse=True)
+        groups = [np.flatnonzero(back == i) for i in range(len(known))] if 4 * len(known) < len(points) else None
         for column, (field, orders) in enumerate(needed):
-            table: np.ndarray | None = None
-            for axis in reversed(range(len(orders))):
-                count = self.coefficients.shape[2 + axis]
-                low, high = map(float, self.bounds[axis])
-                one = chebyshev_table(points[:, axis], low, high, count, orders[axis])
-                if table is None:
-                    table = np.einsum("...j,pj->...p", self.coefficients[:, field], one, optimize=False)
-                else:
-                    table = np.einsum("...jp,pj->...p", table, one, optimize=False)
-            assert table is not None
-            result[:, column] = table.T
+            coefficients = self.coefficients[:, field]
+            if groups is None or len(orders) == 1:
+                for low in range(0, len(points), _PIECE):
+                    piece = slice(low, low + _PIECE)
+                    result[piece, column] = self._contracted(coefficients, points[piece], orders)
+                continue
+            last = self._table(known, len(orders) - 1, orders[-1]) @ np.moveaxis(coefficients, -1, 0).reshape(
+                coefficients.shape[-1], -1
+            )
+            for rows, at in zip(groups, last, strict=True):
+                shrunk = at.reshape(coefficients.shape[:-1])
+                result[rows, column] = self._contracted(shrunk, points[rows], orders[:-1])
         return result
+
+    def _table(self, places: np.ndarray, axis: int, order: int) -> np.ndarray:
+        low, high = map(float, self.bounds[axis])
+        return chebyshev_table(places, low, high, self.coefficients.shape[2 + axis], order)
+
+    def _contracted(self, coefficients: np.ndarray, points: np.ndarray, orders: Sequence[int]) -> np.ndarray:
+        """Σ c_ij.. T_i T_j .. at points, (N, n)."""
+        axis = len(orders) - 1
+        table = coefficients @ self._table(points[:, axis], axis, orders[axis]).T
+        for axis in reversed(range(len(orders) - 1)):
+            one = self._table(points[:, axis], axis, orders[axis])
+            table = np.einsum("...jp,pj->...p", table, one, optimize=False)
+        return np.asarray(table.T)
 
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
         """Polynomials as cos(n arccos ξ), which evaluates without cancellation."""
@@ -123,10 +141,12 @@ class ChebyshevAtoms(Atoms):
         ]
         results = []
         for table in self.coefficients[index]:
-            size = float(np.abs(table).max(initial=0.0))
+            small = np.sort(np.abs(table), axis=None)
+            dropped = np.cumsum(small) <= 1e-14 * small[-1:].max(initial=0.0)  # together below the rounding of the sum
+            least = float(small[dropped][-1]) if dropped.any() else 0.0
             total = []
             for place in itertools.product(*[range(k) for k in table.shape]):
-                if abs(table[place]) > 1e-18 * size:
+                if abs(table[place]) > least:
                     factors = [sp.cos(k * unit) if k else sp.S.One for k, unit in zip(place, units, strict=True)]
                     total.append(sp.Rational(float(table[place])) * sp.Mul(*factors))
             results.append(sp.Add(*total))
