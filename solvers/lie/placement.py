@@ -58,7 +58,7 @@ def place_rows(problem: IBVP, density: Density) -> PointSet:
     """
     blocks = []
     for index, term in enumerate(problem.terms):
-        points, weights = _of_term(problem, term, density)
+        points, weights = term_points(problem, term, density)
         if len(points):
             blocks.append((points, weights / weights.sum(), np.full(len(points), index), term))
     values = [term.observation.values if term.observation else np.full(len(p), np.nan) for p, _, _, term in blocks]
@@ -72,7 +72,8 @@ def place_rows(problem: IBVP, density: Density) -> PointSet:
     )
 
 
-def _of_term(problem: IBVP, term: Term, density: Density) -> tuple[np.ndarray, np.ndarray]:
+def term_points(problem: IBVP, term: Term, density: Density) -> tuple[np.ndarray, np.ndarray]:
+    """Points of one term, and weights: the lengths they stand for, on a steady boundary in the plane."""
     if term.observation is not None:
         return term.observation.points, np.ones(len(term.observation.points))
     if term.kind == "point":

@@ -130,7 +130,8 @@ class LieSolver:
             if any([bool(callback(level, 6, values)) for callback in callbacks]) or best.error <= self.tol:
                 break
         assert best is not None
-        check_unique(problem, best.families, best.rows, best.error)
+        known = best.particular.atom if best.particular is not None else None
+        check_unique(problem, best.families, best.rows, best.error, known)
         best = _with_particular(self._within_budget(_pruned(best, self.tol), best, statement))
         history |= {"reached": best.error, "seconds": time.process_time() - started}
         history["symmetry_seconds"] = statement.symmetry_seconds
