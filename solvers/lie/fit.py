@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,15 +115,35 @@ def pruned(
         q, r = scipy.linalg.qr(rows, mode="economic", check_finite=False)
         reduced = q.T @ right
         rows, right, beyond = r, reduced, float(np.linalg.norm(right - q @ reduced))
-    best, low, high = fit, 0, len(counts)
-    while low < high:  # the mismatch falls with the number of columns
-        middle = (low + high) // 2
-        keep = np.sort(order[: counts[middle]])
+
+    def on(count: int) -> LinearFit | None:
+        keep = np.sort(order[:count])
         again = solve_rows(rows[:, keep], right, np.ones(len(right)), beyond=beyond)
-        if again.residual <= allowed:
-            amplitudes = np.zeros_like(fit.amplitudes)
-            amplitudes[keep] = again.amplitudes
-            best, high = LinearFit(amplitudes, again.rank, again.residual), middle
-        else:
-            low = middle + 1
+        if again.residual > allowed:
+            return None
+        amplitudes = np.zeros_like(fit.amplitudes)
+        amplitudes[keep] = again.amplitudes
+        return LinearFit(amplitudes, again.rank, again.residual)
+
+    return _sparsest(on, counts, fit)
+
+
+def _sparsest(on: Callable[[int], LinearFit | None], counts: list[int], fit: LinearFit) -> LinearFit:
+    """The first of few terms, each cheap to try; among many by bisection, as the mismatch falls with their number.
+
+    It falls only nearly: near rounding a fit on more columns may be the worse one, and an exact short sum be missed.
+
+    Returns:
+        The fit; the whole one where none is good enough.
+    """
+    few = [count for count in counts if count <= fit.amplitudes.size // 8]
+    for count in few:
+        found = on(count)
+        if found is not None:
+            return found
+    best, low, high = fit, len(few), len(counts)
+    while low < high:
+        middle = (low + high) // 2
+        found = on(counts[middle])
+        best, low, high = (best, middle + 1, high) if found is None else (found, low, middle)
     return best

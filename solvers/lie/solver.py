@@ -307,12 +307,13 @@ def _judged(
 
 
 def _scale(check: ConditionRows, families: list[Atoms], amplitudes: np.ndarray, particular: Particular | None) -> float:
-    """Size of the data, or of the solution inside where a source makes it."""
+    """Size of the data, or of the solution inside where a source makes it; parts that cancel there do not count."""
     problem, size = check.problem, float(np.abs(check.severity * check.target()).max(initial=0.0))
     if particular is not None:
         points = problem.domain.sample(_INSIDE, seed=0, time=problem.bounds[-1] if problem.time else None)
         whole = LieSolution(problem, [*families, particular.atom], np.append(amplitudes, 1.0))
-        size = max(size, float(np.abs(whole.evaluate(points)).max()))
+        alone = LieSolution(problem, [particular.atom], np.ones(1))
+        size = max(size, min(float(np.abs(part.evaluate(points)).max()) for part in (alone, whole)))
     return max(size, 1e-300)
 
 

@@ -42,6 +42,7 @@ NOISE = 1e-6  # loss that declared noise makes: a network would rather bend the 
 _HELD_OUT_SEED = 7_777_777
 UNSOLVED = 1e-2  # part of the equations' size from which an answer is no answer
 _LEAST = 1e-2  # of its terms at the start, below which those at the end are not taken as an equation's size
+_LOOKS = 5  # from which that ratio is taken
 _GAP = 10.0  # held-out over training residual from which the training points are said not to resolve the solution
 
 
@@ -141,18 +142,22 @@ class Attempt:
         residual = f"held-out residual {self.state.best_held_out**0.5:.1e}"
         if self.gap > _GAP and "is below" not in self.reason:  # what was asked for is reached
             residual += (
-                f", at the end {self.gap:.0f} times that on the training points, which do not resolve the solution,"
+                f", of late {self.gap:.3g} times that on the training points, which do not resolve the solution,"
             )
         return f"{self.reason}; {residual} after {self.state.step} steps, {budget.used:.1f} s CPU"
 
     @property
     def gap(self) -> float:
-        """Held-out over training residual at the last look: large where a network is right at its points only."""
+        """Held-out over training residual, median of the last looks: large where a network is right at its points only.
+
+        One look does not tell: an optimiser that has met its points looks further away from them.
+        """
         series = self.state.history.series
         if self.weighted or len(series.get("held out", ())) < 2:
             return 1.0
-        loss, held_out = series["loss"][-1], series["held out"][-1]
-        return (held_out / loss) ** 0.5 if loss > 0 and np.isfinite(held_out) else 1.0
+        pairs = list(zip(series["loss"], series["held out"], strict=True))[-_LOOKS:]
+        ratios = [held_out / loss for loss, held_out in pairs if loss > 0 and np.isfinite(held_out)]
+        return float(np.median(ratios)) ** 0.5 if ratios else 1.0
 
     def solution(self, problem: IBVP, status: str) -> PINNSolution:
         """The best state as a solution of its own, which shares nothing that a training changes.
