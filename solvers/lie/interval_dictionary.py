@@ -10,11 +10,14 @@ import sympy as sp
 from sciml.compatibility import term_data
 from solvers.lie.atoms import Atoms, ExponentialAtoms, FormulaAtoms
 from solvers.lie.breaks import kinks
+from solvers.lie.data_exponents import data_exponents
 from solvers.lie.exponentials import Variety
 from solvers.lie.modes import sturm_liouville
 from solvers.lie.polynomials import polynomial_solutions
 from solvers.lie.similarity_atoms import SimilarityAtoms, kink_images, layer_images
 from solvers.lie.statement import Statement
+
+_OWN = 64  # most exponents taken from one set of data
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,28 @@ class IntervalDictionary:
                 if steady:
                     found.append(self.variety.atoms(steady, "steady state"))
                 found += polynomial_solutions(self.statement, 8 if self.parabolic else 4)
+                found += self._own()
             if self.parabolic and self.diffusivity > 0:
                 found += self._similarity()
             self._fixed = found
         return list(self._fixed)
+
+    def _own(self) -> list[Atoms]:
+        """The exponentials that the data are made of, carried on; where all sides rest they are the modes."""
+        if self.statement.sides is not None and not self.statement.moving_data:
+            return []
+        found: list[np.ndarray] = []
+        for term in self.statement.problem.terms:
+            known = 0 if term.kind == "initial" else 1
+            for data in term_data(term, self.statement.problem) if term.kind in {"initial", "boundary"} else ():
+                exponents = data_exponents(data, self.statement.coordinates[known])
+                half = exponents[exponents.imag >= 0][:_OWN]  # the atoms are real
+                numbers = np.zeros((len(half), 2), dtype=complex)
+                numbers[:, known] = half
+                for wave in self.variety.waves(1 - known, numbers):
+                    if not any(np.allclose(wave, other, rtol=1e-12, atol=1e-12) for other in found):
+                        found.append(wave)
+        return [self.variety.atoms(found, "exponential of the data")] if found else []
 
     def modes(self, count: int) -> list[Atoms]:
         """Separated modes e^{αx} v(x) e^{λt} for the homogeneous conditions."""

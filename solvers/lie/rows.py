@@ -57,6 +57,7 @@ class ConditionRows:
 
     def __init__(self, problem: IBVP, points: PointSet, scale: dict[str, float], level: bool = False) -> None:
         self.problem, self.points, self.scale, self.level = problem, points, scale, level
+        self._last: tuple[tuple[Atoms, ...], np.ndarray] = ((), np.zeros((0, 0)))
         system = ResidualSystem(problem)
         unknowns = system.unknown_values(())
         self._terms, self.ids, self.labels, self.locations = [], [], [], []
@@ -103,10 +104,14 @@ class ConditionRows:
         return -np.concatenate([term.data.reshape(-1) for term in self._terms])
 
     def matrix(self, families: Sequence[Atoms]) -> np.ndarray:
-        """A, unweighted, (N, number of atoms)."""
-        return self._applied(
-            lambda place: np.concatenate([family.jets(place.points, place.needed) for family in families], axis=2)
-        )
+        """A, unweighted, (N, number of atoms); that of the last families is kept."""
+        known, matrix = self._last
+        if not known or len(known) != len(families) or any(a is not b for a, b in zip(known, families, strict=True)):
+            matrix = self._applied(
+                lambda place: np.concatenate([family.jets(place.points, place.needed) for family in families], axis=2)
+            )
+            self._last = (tuple(families), matrix)
+        return matrix
 
     def values(self, solution: Jets) -> np.ndarray:
         """The left-hand sides for one solution, unweighted, (N,)."""

@@ -256,7 +256,7 @@ def _pruned(best: _Candidate, tol: float) -> _Candidate:
         own = sparse.amplitudes[start : start + len(family)]
         start += len(family)
         if own.any():
-            families.append(family.take(np.flatnonzero(own)))
+            families.append(family if own.all() else family.take(np.flatnonzero(own)))
             amplitudes.append(own[own != 0])
     if not families:  # the particular solution alone
         families, amplitudes = [_zero(rows.problem)], [np.zeros(1)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from numpy.polynomial.chebyshev import chebval
 from scipy.special import gammaln, jv, jve
 
 from solvers.lie.atoms import Atoms, Needed, exact_number
@@ -51,8 +52,10 @@ class PolarAtoms(Atoms):
         return 1
 
     def jets(self, points: np.ndarray, needed: Needed) -> np.ndarray:
-        """Radial factors by Chebyshev interpolation from a table of one column per term."""
+        """Order by order: the radial sums times e^{inθ}."""
         result = np.zeros((len(points), len(needed), 1))
+        x, y, t = (points - self.place[:3]).T
+        angle, table = np.arctan2(y, x), RadialSums(np.hypot(x, y), t, self.place[3])
         for order in np.unique(self.orders):
             own = self.orders == order
             wave, rate, amplitude = self.waves[own], self.rates[own], self.amplitudes[own]
@@ -61,21 +64,9 @@ class PolarAtoms(Atoms):
                 for turned, factor in _derivative(int(order), wave, a, b).items():
                     shifted.setdefault(turned, []).append((column, factor * amplitude * rate**c))
             for turned, parts in shifted.items():
-                for low in range(0, len(points), _CHUNK):
-                    piece = slice(low, low + _CHUNK)
-                    result[piece, :, 0] += self._sum(points[piece], turned, wave, rate, parts, len(needed))
-        return result
-
-    def _sum(
-        self, points: np.ndarray, turned: int, wave: np.ndarray, rate: np.ndarray, parts: list, width: int
-    ) -> np.ndarray:
-        x, y = points[:, 0] - self.place[0], points[:, 1] - self.place[1]
-        shape = interpolated(abs(turned), wave, np.hypot(x, y), self.place[3])
-        shape = shape * np.exp(np.outer(points[:, 2] - self.place[2], rate))
-        turn = np.exp(1j * turned * np.arctan2(y, x))
-        result = np.zeros((len(points), width))
-        for column, factor in parts:
-            result[:, column] += (turn * (shape @ factor)).real
+                columns, factors = [column for column, _ in parts], np.column_stack([factor for _, factor in parts])
+                turn = np.exp(1j * turned * angle)
+                result[:, columns, 0] += (turn[:, None] * table.sums(abs(turned), wave, rate, factors)).real
         return result
 
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
@@ -160,28 +151,66 @@ def _radial(order: int, wave: np.ndarray, radius: np.ndarray) -> np.ndarray:
     return values
 
 
-def interpolated(order: int, wave: np.ndarray, radius: np.ndarray, largest: float) -> np.ndarray:
-    """B_n(κ, r) at many radii from Chebyshev points of [0, R].
+class RadialSums:
+    """Σ_k f_k B_n(κ_k, r) e^{λ_k t} at many (r, t), from few Bessel functions.
+
+    On a rim all radii are equal, at the start all times. Many radii are interpolated from Chebyshev points of [0, R].
 
     Args:
-        order: n.
-        wave: κ, (K,).
         radius: r in [0, R], (N,).
+        time: t, (N,).
         largest: R.
-
-    Returns:
-        (N, K) complex.
     """
-    count = int(0.6 * np.abs(wave).max(initial=0.0) * largest) + order // 2 + 32
-    if len(radius) <= 2 * count:
-        return radial(order, wave, radius)
-    angles = np.pi * (np.arange(count) + 0.5) / count
-    table = radial(order, wave, largest / 2 * (1 + np.cos(angles)))
-    transform = np.cos(np.outer(np.arange(count), angles)) * 2 / count
-    transform[0] /= 2
-    series = transform @ table
-    turned = np.arccos(np.clip(2 * radius / largest - 1, -1.0, 1.0))
-    basis = np.cos(np.outer(turned, np.arange(count)))
+
+    def __init__(self, radius: np.ndarray, time: np.ndarray, largest: float) -> None:
+        self.largest = largest
+        self.radii, self.of_radius = np.unique(radius, return_inverse=True)
+        self.times, self.of_time = np.unique(time, return_inverse=True)
+        self._scaled = np.clip(2 * self.radii / largest - 1, -1.0, 1.0)
+
+    def sums(self, order: int, wave: np.ndarray, rate: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        """The sums for several factors.
+
+        Args:
+            order: n.
+            wave: κ, (K,).
+            rate: λ, (K,).
+            factors: f, (K, m).
+
+        Returns:
+            (N, m) complex.
+
+        Example:
+            >>> sums = RadialSums(np.array([0.0, 1.0]), np.array([0.0, 2.0]), 1.0)
+            >>> sums.sums(0, np.array([0j]), np.array([-1.0]), np.array([[3.0]])).real.ravel().round(6)
+            array([3.      , 0.406006])
+        """
+        table, expanded = self._table(order, wave)
+        if len(self.times) == 1:
+            summed = table @ (np.exp(self.times[0] * rate)[:, None] * factors)
+            return np.asarray((chebval(self._scaled, summed).T if expanded else summed)[self.of_radius])
+        result = np.empty((len(self.of_time), factors.shape[1]), dtype=complex)
+        for low in range(0, len(result), _CHUNK):
+            piece = slice(low, low + _CHUNK)
+            own = self.of_radius[piece]
+            shape = _chebyshev_sum(self._scaled[own], table) if expanded else table[own]
+            result[piece] = (shape * np.exp(np.outer(self.times[self.of_time[piece]], rate))) @ factors
+        return result
+
+    def _table(self, order: int, wave: np.ndarray) -> tuple[np.ndarray, bool]:
+        """B_n at the radii, or, where they are many, Chebyshev coefficients of it; and whether it is these."""
+        count = int(0.6 * np.abs(wave).max(initial=0.0) * self.largest) + order // 2 + 32
+        if len(self.radii) <= 2 * count:
+            return radial(order, wave, self.radii), False
+        angles = np.pi * (np.arange(count) + 0.5) / count
+        table = radial(order, wave, self.largest / 2 * (1 + np.cos(angles)))
+        transform = np.cos(np.outer(np.arange(count), angles)) * 2 / count
+        transform[0] /= 2
+        return transform @ table, True
+
+
+def _chebyshev_sum(places: np.ndarray, series: np.ndarray) -> np.ndarray:
+    basis = np.cos(np.outer(np.arccos(places), np.arange(len(series))))
     return np.asarray(basis @ series.real + 1j * (basis @ series.imag))
 
 
