@@ -24,7 +24,8 @@ from solvers.lie.rows import ConditionRows
 from solvers.lie.solution import LieSolution
 
 _SPAN = 1e-6  # a w that falls further is not resolved by a sum of modes of size 1
-Linear = Callable[[IBVP], Solution]
+_FINEST = 1e-14  # tolerance of w where u loses digits
+Linear = Callable[[IBVP, float], Solution]
 
 
 def solve_nonlinear(problem: IBVP, solve: Linear, tol: float) -> Solution:
@@ -35,7 +36,7 @@ def solve_nonlinear(problem: IBVP, solve: Linear, tol: float) -> Solution:
 
     Args:
         problem: A nonlinear problem.
-        solve: The solver of linear problems.
+        solve: The solver of linear problems to a tolerance.
         tol: Wanted accuracy.
 
     Returns:
@@ -50,13 +51,14 @@ def solve_nonlinear(problem: IBVP, solve: Linear, tol: float) -> Solution:
         span = _span(mapped)
     if kernel is not None and (kernel.extension == "none" or span < _SPAN):  # on a ring w itself need not be periodic
         return KernelSolution(problem, kernel, "heat kernel applied to exp(-∫u0/(2ν)), in logarithmic scale")
-    found = _solved(problem, mapped, derivation, solve)
-    lost = found.inner_error / span
-    if lost > tol:
-        low = f"w falls to {span:.0e} of its largest value, where u may be off by {lost:.0e}"
-        text = f"tolerance {tol:g} not reached: {low}"
-        found.status = f"{text}; {found.status}"
-        warnings.warn(text, SolverWarning, stacklevel=3)
+    found = _solved(problem, mapped, derivation, lambda linear: solve(linear, max(tol * span, _FINEST)))
+    lost = _mismatch(problem, found)
+    inner = found.status.replace(f"tolerance {max(tol * span, _FINEST):g} not reached: ", "")
+    found.status = f"largest relative mismatch of the conditions {lost:.1e}; {inner}"
+    if not lost <= tol:
+        low = f" w falls to {span:.0e} of its largest value;" if span < 0.1 else ""
+        found.status = f"tolerance {tol:g} not reached:{low} {found.status}"
+        warnings.warn(found.status, SolverWarning, stacklevel=3)
     return found
 
 
@@ -65,7 +67,7 @@ def carried(problem: IBVP, solve: Linear, tol: float) -> Solution | None:
 
     Args:
         problem: A linear homogeneous problem.
-        solve: The solver of problems with constant coefficients.
+        solve: The solver of problems with constant coefficients to a tolerance.
         tol: Wanted accuracy.
 
     Returns:
@@ -76,7 +78,7 @@ def carried(problem: IBVP, solve: Linear, tol: float) -> Solution | None:
     if not fits or kind.constant_coefficients or not kind.homogeneous or kind.type != "parabolic":
         return None
     try:
-        found = _solved(problem, *_timed_map(problem), solve)
+        found = _solved(problem, *_timed_map(problem), lambda heat: solve(heat, tol))
     except ScimlError:
         return None
     return found if found.inner_error <= tol and _mismatch(problem, found) <= tol else None
@@ -95,7 +97,9 @@ def _timed_map(problem: IBVP) -> tuple[MappedProblem, float]:
     return mapped_problem(problem), time.process_time() - started
 
 
-def _solved(problem: IBVP, mapped: MappedProblem, derivation: float, solve: Linear) -> MappedSolution:
+def _solved(
+    problem: IBVP, mapped: MappedProblem, derivation: float, solve: Callable[[IBVP], Solution]
+) -> MappedSolution:
     started = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SolverWarning)

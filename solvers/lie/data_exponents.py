@@ -10,40 +10,57 @@ from sciml.callables import is_numeric_only
 _LARGEST = 200  # operations beyond which data are not rewritten
 
 
-def data_exponents(data: sp.Expr, symbol: sp.Symbol) -> np.ndarray:
-    """The κ of data Σ_k c_k e^{κ_k s}, also where they are written by other functions.
+def exponential_sum(data: sp.Expr, symbol: sp.Symbol) -> sp.Expr | None:
+    """Data as the sum of exponentials that they are, which has no digits to cancel.
 
-    With a common g of which all exponents are multiples, e^{g s} = z makes the data a rational function of z, whose
-    powers are read where it cancels to a sum of them: e^{5x}/(1 + tanh 10x) is (e^{5x} + e^{-15x})/2.
+    With a common g of which all exponents are multiples, e^{g s} = z makes the data a rational function of z; the sum
+    is found where it cancels to powers: e^{5x}/(1 + tanh 10x) is (e^{5x} + e^{-15x})/2.
 
     Args:
         data: An expression.
         symbol: s.
 
     Returns:
-        Different exponents, complex, without 0; none where the data are something else.
+        The sum, or None where the data are something else.
 
     Example:
         >>> x = sp.Symbol("x")
-        >>> data_exponents(sp.exp(5 * x) / (1 + sp.tanh(10 * x)), x)
-        array([-15.+0.j,   5.+0.j])
-        >>> data_exponents(3 * sp.sin(2 * x) + 1, x)
-        array([0.-2.j, 0.+2.j])
-        >>> data_exponents(1 / (1 + sp.exp(x)), x)
-        array([], dtype=complex128)
+        >>> exponential_sum(sp.exp(5 * x) / (1 + sp.tanh(10 * x)), x)
+        exp(5*x)/2 + exp(-15*x)/2
     """
-    none = np.zeros(0, dtype=complex)
     if data.free_symbols != {symbol} or is_numeric_only(data) or data.count_ops() > _LARGEST:
-        return none
+        return None
     if not data.has(sp.exp, sp.sin, sp.cos, sp.tan, sp.sinh, sp.cosh, sp.tanh) or data.has(sp.Piecewise):
-        return none
+        return None
     real = sp.Dummy("s", real=True)
     plain = sp.nsimplify(data.xreplace({symbol: real}), rational=True)
     written = sp.powsimp(sp.expand(plain.rewrite(sp.exp)))
-    powers = _powers(written, real)
-    if powers is None:
-        powers = _powers(_cancelled(written, real), real)
-    found = sorted({complex(k) for k in powers or () if k != 0}, key=lambda k: (k.real, k.imag))
+    for form in (written, sp.expand(_cancelled(written, real))):
+        if _powers(form, real) is not None:
+            return form.xreplace({real: symbol})
+    return None
+
+
+def data_exponents(data: sp.Expr, symbol: sp.Symbol) -> np.ndarray:
+    """The κ of data Σ_k c_k e^{κ_k s}, also where they are written by other functions.
+
+    Args:
+        data: An expression.
+        symbol: s.
+
+    Returns:
+        Different exponents, complex; none where the data are something else.
+
+    Example:
+        >>> x = sp.Symbol("x")
+        >>> data_exponents(3 * sp.sin(2 * x) + 1, x)
+        array([0.-2.j, 0.+0.j, 0.+2.j])
+        >>> data_exponents(1 / (1 + sp.exp(x)), x)
+        array([], dtype=complex128)
+    """
+    sum_ = exponential_sum(data, symbol)
+    powers = None if sum_ is None else _powers(sum_, symbol)
+    found = sorted({complex(k) for k in powers or ()}, key=lambda k: (k.real, k.imag))
     return np.array(found, dtype=complex)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import sympy as sp
@@ -71,8 +72,8 @@ class IntervalDictionary:
         self.diffusivity = -evolution.a / evolution.in_time[1] if self.parabolic else 0.0
 
     def levels(self) -> list[int]:
-        """Numbers of modes to try."""
-        return [24, 48, 96, 192, 384]
+        """Numbers of modes to try; 0 for the exponentials that the data are made of alone."""
+        return [*([0] if self._own else []), 24, 48, 96, 192, 384]
 
     def build(self, count: int) -> list[Atoms]:
         """Atoms with a number of modes.
@@ -83,6 +84,8 @@ class IntervalDictionary:
         Returns:
             Families.
         """
+        if count == 0:
+            return [self._own_atoms(self._own)]
         families = self.fixed()
         if self.statement.periodic:
             return [*families, self.periodic(count)]
@@ -104,17 +107,19 @@ class IntervalDictionary:
                 if steady:
                     found.append(self.variety.atoms(steady, "steady state"))
                 found += polynomial_solutions(self.statement, 8 if self.parabolic else 4)
-                found += self._own()
+                moved = [wave for wave in self._own if np.abs(wave).max() > 1e-12]  # polynomials hold the constant
+                found += [self._own_atoms(moved)] if moved else []
             if self.parabolic and self.diffusivity > 0:
                 found += self._similarity()
             self._fixed = found
         return list(self._fixed)
 
-    def _own(self) -> list[Atoms]:
+    @cached_property
+    def _own(self) -> list[np.ndarray]:
         """The exponentials that the data are made of, carried on; where all sides rest they are the modes."""
-        if self.statement.sides is not None and not self.statement.moving_data:
-            return []
         found: list[np.ndarray] = []
+        if self.statement.periodic or (self.statement.sides is not None and not self.statement.moving_data):
+            return found
         for term in self.statement.problem.terms:
             known = 0 if term.kind == "initial" else 1
             for data in term_data(term, self.statement.problem) if term.kind in {"initial", "boundary"} else ():
@@ -125,7 +130,10 @@ class IntervalDictionary:
                 for wave in self.variety.waves(1 - known, numbers):
                     if not any(np.allclose(wave, other, rtol=1e-12, atol=1e-12) for other in found):
                         found.append(wave)
-        return [self.variety.atoms(found, "exponential of the data")] if found else []
+        return found
+
+    def _own_atoms(self, waves: list[np.ndarray]) -> Atoms:
+        return self.variety.atoms(waves, "exponential of the data")
 
     def modes(self, count: int) -> list[Atoms]:
         """Separated modes e^{αx} v(x) e^{λt} for the homogeneous conditions."""

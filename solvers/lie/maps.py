@@ -14,6 +14,7 @@ from sciml.errors import SolverError
 from sciml.geometry import Interval
 from sciml.ibvp import IBVP
 from sciml.terms import Term
+from solvers.lie.data_exponents import exponential_sum
 from solvers.symmetry.linearisation import linearising_map
 from solvers.symmetry.linearising import LinearisingMap
 
@@ -128,7 +129,8 @@ class _Carrier:
         carried = carried.xreplace({self.t: self.problem.time[1]})  # type: ignore[index]
         if exponents is not None and isinstance(carried, sp.exp):
             carried = sp.exp(carried.args[0] - self._largest(carried.args[0]))  # the scale of w is free
-        return carried.xreplace(self.back)
+        sum_ = exponential_sum(carried, self.x)
+        return (carried if sum_ is None or sum_.has(sp.I) else sum_).xreplace(self.back)
 
     def _largest(self, exponent: sp.Expr) -> sp.Rational:
         low, high = self.problem.bounds[0]

@@ -104,10 +104,14 @@ class LieSolver:
         require_callbacks(callbacks)
         warn_of_jumps(problem)
         started = time.process_time()
+
+        def inner(linear: IBVP, tol: float) -> Solution:
+            return LieSolver(tol, self.max_terms, self.seed).solve(linear, callbacks)
+
         if not problem.classification.linear and not problem.unknowns:
-            return solve_nonlinear(problem, lambda linear: self.solve(linear, callbacks), self.tol)
+            return solve_nonlinear(problem, inner, self.tol)
         forms = _linear_forms(problem)
-        if (mapped := carried(problem, lambda heat: self.solve(heat, callbacks), self.tol)) is not None:
+        if (mapped := carried(problem, inner, self.tol)) is not None:
             return mapped
         particular = particular_solution(problem, forms, self.tol)
         if particular is not None and made_of_data(Statement(homogeneous(problem, forms), forms, seed=self.seed)):

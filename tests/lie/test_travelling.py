@@ -88,9 +88,9 @@ def test_formula_agrees_with_values() -> None:
 
 
 def test_robin_ends_fall_back_to_modes() -> None:
-    exact = sp.cos(x) * sp.cos(t)
+    exact = sum(sp.exp(-((x + sign * t) ** 2)) for sign in (1, -1)) / 2  # no sum of exponentials
     slope = exact.diff(x).subs(x, 1)
-    problem = IBVP(u.diff(t, 2) - u.diff(x, 2), Interval(x, 0, 1), (t, 0, 1), {u: sp.cos(x), u.diff(t): 0},
+    problem = IBVP(u.diff(t, 2) - u.diff(x, 2), Interval(x, 0, 1), (t, 0, 1), {u: sp.exp(-(x**2)), u.diff(t): 0},
                    [Neumann(u, 0, on="left"), Robin(u, 1, slope + exact.subs(x, 1), on="right")])  # fmt: skip
     lie = LieSolver(tol=1e-8).solve(problem)
     assert {term.name for term in lie.terms} & {"mode", "forced oscillation"}
