@@ -130,7 +130,7 @@ print(f"nowhere wrong by more than {solution.error_bound:.1e} ({solution.error_b
 # be drawn, differentiated, evaluated and compared like any other solution, here with finite elements.
 
 # %%
-elements = FiniteElement().solve(rod)
+elements = FiniteElement(mesh_size=1 / 32 if FAST else None).solve(rod)
 elements.plot(compare=solution)
 
 # %% [markdown]
@@ -163,7 +163,7 @@ print(f"{time.process_time() - start:.1f} s: {steep.status}")
 # A second opinion from a solver that knows nothing of maps:
 
 # %%
-elements = FiniteElement(mesh_size=1 / 64 if FAST else 1 / 256).solve(shock)
+elements = FiniteElement(mesh_size=1 / 32 if FAST else 1 / 256).solve(shock)
 elements.plot(compare=steep)
 
 # %% [markdown]

@@ -101,7 +101,7 @@ def _state(scores: Any) -> dict[str, Any]:
     before = np.zeros(len(shown)) if scores.before is None else np.asarray(scores.before, dtype=float)[shown]
     return {
         "title": f"influence on {scores.target}", "target": scores.target, "note": note, "names": names,
-        "verb": "is removed" if "removed" in scores.unit else "is changed",
+        "verb": "removed" if "removed" in scores.unit else "changed",
         "axes": [1, 0] if len(names) == 2 and names[1] == "t" else [0, min(1, len(names) - 1)],
         "lengths": [k < len(scores.coordinates) and name != "t" for k, name in enumerate(names)],
         "shape": [len(shown), columns], "values": encoded(scores.values[shown]),

@@ -14,9 +14,11 @@ from sciml import IBVP, MLP, Dirichlet, ExactSolution, Interval, Rectangle, coor
 from sciml.notebook.dashboard import Dashboard
 from sciml.notebook.family import FamilyExplorer
 from sciml.notebook.linked import LinkedMaps
+from sciml.notebook.page import source
 from sciml.notebook.replay import Replay
 from sciml.notebook.viewer import FieldViewer
-from solvers import PINN, point_symmetries
+from solvers import PINN
+from solvers.symmetry.generator import Generator
 
 x, t = coordinates("x t")
 u = field("u", x, t)
@@ -174,16 +176,39 @@ def test_replay_slides_through_a_training(show: Any) -> None:
     assert "Pause" in page.locator("button[data-action=play]").inner_text()
 
 
-def test_symmetry_moves_a_solution_of_the_heat_equation(show: Any) -> None:
+BURGERS = sp.Eq(u.diff(t) + u * u.diff(x), u.diff(x, 2))
+MOVED = {  # equation, a symmetry, a solution, and where the flow takes that solution, by hand
+    "heat": (sp.Eq(u.diff(t), u.diff(x, 2)), {x: 1}, sp.exp(x + t), lambda e: sp.exp(x - e + t)),
+    "wave": (sp.Eq(u.diff(t, 2), u.diff(x, 2)), {x: t, t: x}, (x - t) ** 2, lambda e: sp.exp(2 * e) * (x - t) ** 2),
+    "Burgers": (BURGERS, {x: x * t, t: t**2, u: x - t * u}, sp.Integer(1), lambda e: (1 + e * x) / (1 + e * t)),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_symmetry_moves_a_solution(show: Any, name: str) -> None:
+    equation, coefficients, start, known = MOVED[name]
     move = sp.Symbol("epsilon", real=True)
-    heat = point_symmetries([sp.Eq(u.diff(t), u.diff(x, 2))], [u])
-    shift = next(one for one in heat.generators if one.coefficients == {x: 1})
-    moved = shift.transform(sp.exp(x + t), move)  # e^{x - ε + t}, its largest value is at x = 1, t = 1
-    page = show(FamilyExplorer(moved, {x: (0, 1), t: (0, 1)}, {move: (-1, 1)}))
+    symmetry = Generator((x, t), (u,), coefficients)
+    moved = symmetry.transform(start, move)
+    assert sp.simplify((equation.lhs - equation.rhs).subs(u, moved).doit()) == 0
+    page = show(FamilyExplorer(moved, {x: (0, 1), t: (0, 1)}, {move: (-0.5, 0.5)}))
     page.locator("input[data-parameter=epsilon]").focus()
     page.keyboard.press("End")
-    assert page.locator(".sciml-view").get_attribute("data-values") == "1"
-    assert f"{np.exp(-1.0):.3g} to {np.exp(1.0):.3g}" in page.locator(".sciml-told").inner_text()
+    assert page.locator(".sciml-view").get_attribute("data-values") == "0.5"
+    grid = np.meshgrid(np.linspace(0, 1, 121), np.linspace(0, 1, 81), indexing="ij")
+    values = sp.lambdify((x, t), known(sp.Rational(1, 2)), "numpy")(*grid)
+    assert values.max() - values.min() > 0.3
+    told = page.locator(".sciml-told").inner_text().split()
+    assert [float(told[2]), float(told[4])] == pytest.approx([values.min(), values.max()], abs=5e-3 * values.max())
+
+
+def test_family_of_curves(show: Any) -> None:
+    move = sp.Symbol("epsilon", real=True)
+    page = show(FamilyExplorer(sp.sqrt(x - move), {x: (0, 1)}, {move: (0, 1)}))
+    page.locator("input[data-parameter=epsilon]").fill("0.5")
+    told = page.locator(".sciml-told").inner_text()
+    assert f"values from 0 to {np.sqrt(0.5):.3g}; not defined at 50 %" in told
+    assert told in page.locator("canvas[data-plot=family]").get_attribute("aria-label")
 
 
 def test_residuals_of_systems_are_sizes(show: Any) -> None:
@@ -208,14 +233,65 @@ def test_replay_scales_errors_by_frame(show: Any) -> None:
     assert (view.get_attribute("data-scale"), error.get_attribute("data-range")) == ("all", "-1,1")
 
 
-def test_refit_is_shown_beside_the_forecast(page: Any, tmp_path: Path) -> None:
-    """An answering kernel in place of the silent one of an exported page."""
-    maps = LinkedMaps(scores(), group=lambda ids: VALUES[:, 0], refit=lambda ids: VALUES[:, 0])
-    path = maps.html(tmp_path / "maps.html")
+def answering(page: Any, path: Path, maps: LinkedMaps, values: list[float]) -> None:
+    """Open a picture with an answering kernel in place of the silent one of an exported page."""
     answers = "message => (heard['msg:custom'] || []).forEach(call => call({ answer: message.ask, ids: message.ids, "
-    text = path.read_text().replace("send: () => {}", f"send: {answers} values: [0.2, -0.1, -4] }}))")
-    path.write_text(text.replace('"can_refit": false', '"can_refit": true'))
+    text = maps.html(path).read_text().replace("send: () => {}", f"send: {answers} values: {values} }}))")
+    for name in ("can_refit", "can_group"):
+        text = text.replace(f'"{name}": false', f'"{name}": true')
+    path.write_text(text)
     page.goto(path.as_uri())
+
+
+def test_shift_click_asks_the_kernel_for_the_exact_group_effect(page: Any, tmp_path: Path) -> None:
+    answering(page, tmp_path / "maps.html", LinkedMaps(scores()), [0.2, -3.5, 1.0])
+    view = page.locator(".sciml-linked")
+    click_train(page, 0)
+    assert view.get_attribute("data-exact") == "false"
+    click_train(page, 2, modifiers=["Shift"])
+    assert view.get_attribute("data-exact") == "true"
+    assert "largest change -3.5 at x = 0.75, t = 0.25 (exact group effect)" in page.locator(".sciml-told").inner_text()
+    label = page.locator("canvas[data-plot=query]").get_attribute("aria-label")
+    assert label.startswith("change when 2 points are removed;")
+    click_train(page, 4, modifiers=["Shift"])
+    click_train(page, 1)  # a single point needs no answer
+    assert view.get_attribute("data-exact") == "false"
+    assert page.locator("canvas[data-plot=query]").get_attribute("aria-label").startswith("change when the point is ")
+
+
+def test_many_kinds_of_points_have_marks_of_their_own(show: Any) -> None:
+    known = scores()
+    known.kinds = np.array(["pde 1", "pde 2", "pde 3", "dirichlet u", "dirichlet v"], dtype=object)
+    page = show(LinkedMaps(known))
+    legend = page.locator(".sciml-linked .sciml-note").first.inner_text().split(" — ")[0].split("   ")
+    assert len({entry.split()[0] for entry in legend}) == 5
+    drawn = page.evaluate(
+        """source => {
+      const Plot = new Function(source + "; return Plot")();
+      const shapes = [...Array(8).keys()].map(kind => {
+        const sheet = document.createElement("canvas");
+        const plot = Object.assign(Object.create(Plot.prototype), { pen: sheet.getContext("2d") });
+        plot.shape(kind, 50, 50, 20);
+        plot.pen.fill();
+        return sheet.toDataURL();
+      });
+      return new Set(shapes).size;
+    }""",
+        source("draw.js"),
+    )
+    assert drawn == 8
+
+
+def test_wide_maps_leave_no_blank(show: Any) -> None:
+    known = scores()
+    known.coordinates, known.train, known.query = ("x", "y"), TRAIN * [4, 1], QUERY * [4, 1]
+    canvas = show(LinkedMaps(known)).locator("canvas[data-plot=train]")
+    assert canvas.get_attribute("data-equal") == "true"
+    assert canvas.bounding_box()["height"] < 200  # the map is four times as wide as high
+
+
+def test_refit_is_shown_beside_the_forecast(page: Any, tmp_path: Path) -> None:
+    answering(page, tmp_path / "maps.html", LinkedMaps(scores()), [0.2, -0.1, -4])
     truth = page.locator("canvas[data-plot=refit]")
     click_train(page, 0)
     assert not truth.is_visible()
@@ -255,3 +331,23 @@ def test_dashboard_tells_how_a_training_ended(show: Any) -> None:
     page = show(board)
     assert "the training failed. SolverError: no" in page.locator(".sciml-told").inner_text()
     assert page.locator("button[data-action=stop]").inner_text() == "Ended"
+
+
+def test_stop_button_asks_the_training_to_stop(page: Any, tmp_path: Path) -> None:
+    v = field("v", x)
+    line = IBVP(sp.Eq(v.diff(x, 2), -sp.sin(x)), Interval(x, 0, sp.pi), boundary=[Dirichlet(v, 0)])
+    board = Dashboard(line)
+    PINN(MLP(width=4, depth=1), steps=2, progress=False).solve(line, [board])
+    board.now = {**board.now, "done": False}
+    path = board.html(tmp_path / "board.html")
+    text = path.read_text().replace('"can_stop": false', '"can_stop": true')
+    path.write_text(
+        text.replace("save_changes: () => {}", "save_changes: () => { document.title = String(held.stop); }")
+    )
+    page.goto(path.as_uri())
+    stop = page.locator("button[data-action=stop]")
+    assert stop.inner_text() == "Stop"
+    stop.click()
+    assert page.title() == "true"  # what the kernel is told
+    assert stop.inner_text() == "Stopping …"
+    assert stop.is_disabled()

@@ -29,7 +29,7 @@ function render({ model, el }) {
     const dashes = [[], [6, 4], [2, 3]];
     losses.powers = true;
     losses.curves(now.steps, names.map((name, k) => ({
-      label: name, dash: dashes[Math.floor(k / 6) % 3], colour: ["#222222", "#4477aa", "#d55e00", "#228833", "#aa3377", "#ccbb44"][k % 6],
+      label: name.replace(/^loss /, ""), dash: dashes[Math.floor(k / 6) % 3], colour: ["#222222", "#4477aa", "#d55e00", "#228833", "#aa3377", "#ccbb44"][k % 6],
       values: now.series[name].map(v => v > 0 ? Math.log10(v) : NaN) }))).draw();
     losses.canvas.setAttribute("aria-label", `losses over ${now.steps.length} records`);
   }

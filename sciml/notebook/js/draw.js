@@ -1,6 +1,7 @@
 // Drawing: numbers as arrays, elements of a page, and a plot with axes, points, maps and a colour bar on a canvas.
 
 const INK = "#222", GRID = "#ddd", MARK = "#111";
+const MARKS = ["●", "■", "▲", "◆", "▼", "▶", "◀", "✚"];  // what `shape` draws, for legends
 
 function numbers(text, Kind = Float32Array) {
   const raw = atob(text), bytes = new Uint8Array(raw.length);
@@ -88,17 +89,20 @@ class Plot {
     const across = aspect ? Math.min(inner, (height - 70) / aspect) : inner;
     Object.assign(this, { title, x, y, pick, name, width, height, focused: -1, marked: new Set() });
     this.canvas = element("canvas", { className: "sciml-plot", "data-plot": name });
-    this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${height}px`;
-    const scale = window.devicePixelRatio || 1;
-    this.canvas.width = width * scale;
-    this.canvas.height = height * scale;
     this.pen = this.canvas.getContext("2d");
-    this.pen.scale(scale, scale);
+    this.resize(height);
     this.box = { left: 58, top: 26, width: across, height: height - 26 - 44 };
     this.inner = { width: inner, height: height - 26 - 44 };
     if (pick) this.listen();
     else this.canvas.setAttribute("role", "img");
+  }
+
+  resize(height) {
+    const scale = window.devicePixelRatio || 1, { width, canvas } = this;
+    this.height = height;
+    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    Object.assign(canvas, { width: width * scale, height: height * scale });
+    this.pen.scale(scale, scale);
   }
 
   listen() {
@@ -158,6 +162,7 @@ class Plot {
     this.canvas.dataset.equal = String(shared);
     this.box.width = shared ? Math.min(width, height / aspect) : width;
     this.box.height = shared ? Math.min(height, width * aspect) : height;
+    this.resize(this.box.height + 26 + 44);
     return this;
   }
 
@@ -220,7 +225,9 @@ class Plot {
     pen.fillStyle = INK;
     pen.font = "13px sans-serif";
     pen.textAlign = "center";
-    pen.fillText(this.title, box.left + box.width / 2, 16, this.width - 20);
+    const half = Math.min(pen.measureText(this.title).width, this.width - 8) / 2;  // in the picture also over a narrow map
+    const middle = Math.min(Math.max(box.left + box.width / 2, half + 4), this.width - half - 4);
+    pen.fillText(this.title, middle, 16, this.width - 8);
     return this;
   }
 
@@ -286,14 +293,21 @@ class Plot {
     if (this.focused >= 0) this.ring(this.focused, "#d55e00", 10, [3, 2]);
   }
 
-  // circle, square, triangle, diamond: kinds of points are told apart without colour
+  // circle, square, triangle, diamond, down, right, left, cross: kinds of points are told apart without colour
   shape(kind, x, y, size) {
-    const { pen } = this, corners = [0, 4, 3, 4][kind % 4];
+    const { pen } = this, k = kind % MARKS.length;
     pen.beginPath();
-    if (!corners) { pen.arc(x, y, size, 0, 7); return; }
-    const turn = { 1: Math.PI / 4, 2: -Math.PI / 2, 3: 0 }[kind % 4];
-    for (let k = 0; k < corners; k++) {
-      const angle = turn + 2 * Math.PI * k / corners;
+    if (!k) { pen.arc(x, y, size, 0, 7); return; }
+    if (k === 7) {
+      const [thin, long] = [0.45 * size, 1.3 * size];
+      pen.rect(x - long, y - thin, 2 * long, 2 * thin);
+      pen.rect(x - thin, y - long, 2 * thin, 2 * long);
+      return;
+    }
+    const corners = k === 1 || k === 3 ? 4 : 3;
+    const turn = [0, Math.PI / 4, -Math.PI / 2, 0, Math.PI / 2, 0, Math.PI][k];
+    for (let c = 0; c < corners; c++) {
+      const angle = turn + 2 * Math.PI * c / corners;
       pen.lineTo(x + 1.3 * size * Math.cos(angle), y + 1.3 * size * Math.sin(angle));
     }
     pen.closePath();

@@ -41,8 +41,9 @@ function render({ model, el }) {
     root.dataset.values = values.map(v => short(v, 6)).join(",");
     const across = line(state.limits[0], nx);
     if (flat) {
-      plot.curves(across, [{ values: across.map(x => compute(x, ...values)) }]).draw();
-      told.textContent = "";
+      const curve = across.map(x => compute(x, ...values));
+      plot.curves(across, [{ values: curve }], { range: clipped(curve) }).draw();
+      tell(curve);
       return;
     }
     const up = line(state.limits[1], ny), field = new Float64Array(nx * ny);
@@ -52,10 +53,14 @@ function render({ model, el }) {
     const [low, high] = state.limits[1], at = low + (high - low) * Number(instant.value);
     cut.title = `${state.axes[1]} = ${short(at)}`;
     cut.curves(across, [{ values: across.map(x => compute(x, at, ...values)) }], { range: [...range] }).draw();
-    const bad = field.reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0);
-    told.textContent = `values from ${short(extent(field)[0])} to ${short(extent(field)[1])}`
-      + (bad ? `; not defined at ${(100 * bad / field.length).toFixed(0)} % of the places (blank)` : "");
-    for (const [one, text] of [[plot, "map"], [cut, "curve"]]) {
+    tell(field);
+  }
+
+  function tell(values) {
+    const bad = values.reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0);
+    told.textContent = `values from ${short(extent(values)[0])} to ${short(extent(values)[1])}`
+      + (bad ? `; not defined at ${(100 * bad / values.length).toFixed(0)} % of the places (blank)` : "");
+    for (const [one, text] of [[plot, flat ? "curve" : "map"], [cut, "curve"]]) {
       one.canvas.setAttribute("aria-label", `${text}: ${told.textContent}`);
     }
   }

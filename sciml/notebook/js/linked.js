@@ -44,9 +44,8 @@ function render({ model, el }) {
   el.append(root);
 
   function legend() {
-    const marks = ["●", "■", "▲", "◆"];
     return element("p", { className: "sciml-note" },
-      state.kinds.map((kind, k) => `${marks[k % 4]} ${kind}`).join("   "), " — click: one point; shift-click: a group; ",
+      state.kinds.map((kind, k) => `${MARKS[k % MARKS.length]} ${kind}`).join("   "), " — click: one point; shift-click: a group; ",
       "arrow or Page keys and Enter on a focused map; Escape clears");
   }
 
@@ -132,7 +131,7 @@ function render({ model, el }) {
     const many = selected().length > 1 ? `${selected().length} points` : "the point";
     const changes = refitted ? [...values, ...refitted] : values;  // forecast and refit on one scale
     right.title = !chosen ? state.target
-      : `change when ${many} ${state.verb}${exact || selected().length === 1 ? "" : " (sum of single effects)"}`;
+      : `change when ${many} ${selected().length > 1 ? "are" : "is"} ${state.verb}${exact || selected().length === 1 ? "" : " (sum of single effects)"}`;
     drawPredictions(right, q, up, values, changes, chosen);
     truth.canvas.style.display = refitted ? "" : "none";
     if (!refitted) return;

@@ -38,7 +38,8 @@ function render({ model, el }) {
   if (frames > 1) bar.append(element("label", {}, `${state.slider.name} `, slider), play,
     element("label", { title: "else one scale for all frames" }, scale, " error and residual: scale of this frame"));
   const root = element("div", { className: "sciml-view" }, element("h4", {}, state.title), bar,
-    element("div", { className: "sciml-row" }, ...panels.map(panel => panel.canvas)), told,
+    element("div", { className: "sciml-row", style: panels.length === 4 ? "max-width:760px" : "" },  // two by two
+      ...panels.map(panel => panel.canvas)), told,
     element("p", { className: "sciml-note" }, state.note));
   el.append(root);
 
