@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -90,3 +91,25 @@ def group_scores(
         return moved[:, None]
 
     return present.group(query, reduced(query, change), index, sign)
+
+
+def removed_together(influence: Any, made: Scores, target: Any, at: Any, renormalise: bool) -> Scores:
+    """Scores of removals that can also tell what several points do together, by forecast and by refit.
+
+    Args:
+        influence: The influence object.
+        made: The scores.
+        target: Their quantity.
+        at: Their query points.
+        renormalise: Whether terms keep the sums of their weights.
+
+    Returns:
+        The same scores with both ways.
+    """
+    together = {
+        "group": lambda ids: influence.group(ids, target, at, renormalise=renormalise).values[:, 0],
+        "refit": lambda ids: (
+            influence.value(target, at, influence.refit(ids, renormalise=renormalise).theta) - made.before
+        ),
+    }
+    return replace(made, _together=together)

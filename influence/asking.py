@@ -86,6 +86,8 @@ class Asker:
         Returns:
             (q,).
         """
+        if isinstance(target, SmoothMax):  # the same quantity, whatever the values spread there
+            target = replace(target, sharpness=self._sharpness(target))
         residual = self.record.rows.residual(theta).detach()
         moved = replace(self.curvature, theta=theta, residual=self.curvature.root * residual)
         return Asker(self.record, self.problem, moved, self.model)._made(target, at).value.numpy()
@@ -244,9 +246,15 @@ class Asker:
         weights = torch.as_tensor(given, dtype=torch.float64).expand(len(rows))
         return self._quadratic(rows, jacobian, weights, f"mean square of {target.of}")
 
+    def _sharpness(self, target: SmoothMax, values: Tensor | None = None) -> float:
+        if target.sharpness is not None:
+            return target.sharpness
+        values = self._pointwise(target.of, target.at)[0] if values is None else values
+        return 40.0 / max(float(values.max() - values.min()), 1e-300)
+
     def _smooth_max(self, target: SmoothMax) -> Query:
         values, slopes, _ = self._pointwise(target.of, target.at)
-        beta = target.sharpness or 40.0 / max(float(values.max() - values.min()), 1e-300)
+        beta = self._sharpness(target, values)
         share = torch.softmax(beta * values, dim=0)
         value = (torch.logsumexp(beta * values, dim=0) - np.log(len(values))) / beta
         return Query(value[None], (share @ slopes)[None], None, f"smooth maximum of {target.of}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from influence.actions import check_action
-from influence.answers import added_scores, group_scores, rate_scores
+from influence.answers import added_scores, group_scores, rate_scores, removed_together
 from influence.asking import Asker
 from influence.changes import PointChanges, candidate_rows, point_values
 from influence.explanation import Explanation, explain_point, field_response
@@ -252,13 +251,7 @@ class Influence:
             return rate_scores(self._changes, self._present, query)
         by_point, by_row = point_values(self._changes, query, action, leverage, renormalise, factor, to)
         made = self._present.points(query, by_point, by_row, SIGNS[action].format(factor=factor))
-        if action != "remove":
-            return made
-        together = {
-            "group": lambda ids: self.group(ids, target, at, renormalise=renormalise).values[:, 0],
-            "refit": lambda ids: self.value(target, at, self.refit(ids, renormalise=renormalise).theta) - made.before,
-        }
-        return replace(made, _together=together)
+        return removed_together(self, made, target, at, renormalise) if action == "remove" else made
 
     def group(
         self,

@@ -26,6 +26,7 @@ from sciml.record import TrainingRecord
 
 _STEPS = 100
 _TOLERANCE = 1e-10
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +142,7 @@ class Agreement:
         converged: Which refits reached their tolerance, (k,).
         target: The quantity.
         reliability: That of the model.
+        level: Largest value of the quantity; changes of less than 1e-14 of it are rounding.
     """
 
     ids: np.ndarray
@@ -150,6 +152,7 @@ class Agreement:
     converged: np.ndarray
     target: str
     reliability: Any = None
+    level: float = 0.0
 
     @property
     def spearman(self) -> float:
@@ -191,6 +194,9 @@ class Agreement:
         missed = int((~self.converged).sum())
         if missed:
             text += f"\n{missed} refit(s) missed the tolerance and are counted all the same"
+        below = int((np.abs(self.true).max(axis=0) <= _ROUNDING * self.level).sum())
+        if below:
+            text += f"\n{below} true change(s) are rounding of {self.target}: neither forecast nor refit can tell them"
         return f"{text}\n{self.reliability}" if self.reliability is not None else text
 
     def __repr__(self) -> str:
@@ -256,5 +262,5 @@ def check_refits(influence: Any, target: Any, at: Any, k: int, seed: int, execut
     converged = [refitted.converged for refitted in made]
     return Agreement(
         scores.ids[chosen], scores.kinds[chosen], scores.values[:, chosen], np.stack(true, axis=1),
-        np.array(converged), scores.target, influence.reliability,
+        np.array(converged), scores.target, influence.reliability, float(np.abs(scores.before).max()),
     )  # fmt: skip

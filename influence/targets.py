@@ -59,7 +59,7 @@ class SmoothMax:
     Args:
         of: An expression or a callable (θ, point).
         at: Points, (n, d).
-        sharpness: β, per unit of the quantity; 40 divided by the spread of the values when None.
+        sharpness: β, per unit of the quantity; 40 divided by the spread of the trained model's values when None.
     """
 
     of: Any

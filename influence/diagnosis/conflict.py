@@ -139,6 +139,7 @@ class Structure:
         p_value: Probability of so much correlation without a pattern, by permutation.
         level: Root mean square residual.
         too_large: Whether the residuals are larger than the stated σ allows (χ², p < 0.01).
+        sigma: The stated σ, or None.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Structure:
     p_value: float
     level: float
     too_large: bool = False
+    sigma: float | None = None
 
     def __str__(self) -> str:
         """Correlation and probability."""
@@ -193,12 +195,14 @@ def structure_of_data(influence: Influence, permutations: int = 999, seed: int =
         alike = float((1 + (drawn >= value).sum()) / (1 + permutations))
         chances = [alike, _followed(influence, rows, permutations, rng)]
         term = influence.problem.term(term_of(influence, label)).observation
-        if term is not None and term.sigma is not None:
+        sigma = None if term is None else term.sigma
+        if sigma is not None:
             free = max(len(rows) - float(influence.leverage[rows].sum()), 1.0)
-            chances.append(float(chi2.sf(float(np.sum(residual[rows] ** 2)) / term.sigma**2, free)))
+            chances.append(float(chi2.sf(float(np.sum(residual[rows] ** 2)) / sigma**2, free)))
         p_value = min(1.0, len(chances) * min(chances))
         level = float(np.sqrt(np.mean(residual[rows] ** 2)))
-        found.append(Structure(label, value, p_value, level, len(chances) > 2 and len(chances) * chances[-1] < 0.01))
+        large = sigma is not None and len(chances) * chances[-1] < 0.01
+        found.append(Structure(label, value, p_value, level, large, sigma))
     return found
 
 

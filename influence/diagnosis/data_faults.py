@@ -155,6 +155,33 @@ def _denied(found: Indicators, name: str) -> bool:
     return size > found.exam.accuracy and any(one.name == name and one.too_large for one in found.structures)
 
 
+def missed_sigma(found: Indicators) -> list[Finding]:
+    """Observations that are missed by more than their stated σ while nothing contradicts them: they are not followed.
+
+    Args:
+        found: The indicators.
+
+    Returns:
+        One finding per such set of observations.
+    """
+    made = []
+    for one in found.structures:
+        if not _denied(found, one.name):
+            continue
+        evidence: Evidence = {"residual of the data": one.level, "unexplained share": found.unexplained[one.name]}
+        words = (
+            f"observations {one.name!r} are missed by {one.level:.2g} at root mean square, more than the stated sigma "
+            f"of {one.sigma:.2g} allows, although no row contradicts them: coefficients or predictions do not follow"
+        )
+        advice = (
+            "train longer, or take a larger network, until equation and data are met together",
+            f"weights={{{one.name!r}: ...}}: data of little weight are followed last",
+            "state a larger sigma in Observations(...), if the data are less precise",
+        )
+        made.append(Finding("data missed", "fault", words, evidence, advice))
+    return made
+
+
 def _noisy(found: Indicators, name: str, pattern: Structure) -> Finding:
     """Residuals like noise, which no model can fit: how noisy the data are, and how far that moves predictions."""
     evidence: Evidence = {
@@ -162,10 +189,12 @@ def _noisy(found: Indicators, name: str, pattern: Structure) -> Finding:
         "tension (spreads)": found.tension,
         "p of no pattern": pattern.p_value,
     }
-    words = (
-        f"residuals of {name!r} look like noise of standard deviation {pattern.level:.2g} and pull predictions by "
-        f"{found.tension:.1%} of their spread; if the data are more precise than that, equation and data disagree"
-    )
+    words = f"residuals of {name!r} look like noise of standard deviation {pattern.level:.2g}"
+    words += "" if pattern.sigma is None else f", as the stated sigma of {pattern.sigma:.2g} allows,"
+    words += f" and pull predictions by {found.tension:.1%} of their spread"
+    if pattern.sigma is not None:
+        return Finding("noisy data", "note", words, evidence, ("more data",))
+    words += "; if the data are more precise than that, equation and data disagree"
     advice = ("state sigma in Observations(...): the size of the residuals is then tested", "more data")
     return Finding("noisy data", "note", words, evidence, advice)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from influence.diagnosis.balance_faults import at_rest, ignored, nearly_singular, propagation
-from influence.diagnosis.data_faults import contradiction
+from influence.diagnosis.data_faults import contradiction, missed_sigma
 from influence.diagnosis.findings import Finding
 from influence.diagnosis.indicators import Indicators
 from influence.diagnosis.training_faults import cancelling, leftover, overfitting, unconverged, vanishing
@@ -28,5 +28,5 @@ def judged(found: Indicators) -> list[Finding]:
     """
     findings = [finding for rule in RULES for finding in rule(found)]
     if not any(finding.level == "fault" for finding in findings):
-        findings += leftover(found)
+        findings += missed_sigma(found) or leftover(found)
     return sorted(findings, key=lambda finding: finding.level)

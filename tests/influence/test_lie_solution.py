@@ -45,3 +45,9 @@ def test_a_fit_to_rounding_says_that_removals_tell_nothing() -> None:
     assert any("residuals are at rounding" in note for note in influence.reliability.notes)
     assert np.abs(influence.scores(u, INSIDE).values).max() < 1e-10
     assert "residuals are at rounding" in str(influence.check(3, u, INSIDE, quiet=True))
+
+
+def test_refits_that_are_rounding_are_said_to_tell_nothing() -> None:
+    agreement = Influence(LieSolver().solve(HEAT)).check(3, u, INSIDE, quiet=True)
+    assert (np.abs(agreement.true).max(axis=0) <= 1e-14 * agreement.level).any()
+    assert "neither forecast nor refit can tell them" in str(agreement)
