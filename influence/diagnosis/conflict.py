@@ -171,42 +171,68 @@ def structure_of_data(influence: Influence, permutations: int = 999, seed: int =
     Returns:
         One entry per set of at least 8 observations.
     """
-    record, kinds = influence.record, row_kinds(influence)
-    labels, outlying = record.rows.labels.astype(str), self_influence(influence).outlying
-    residual = (influence.curvature.residual / influence.curvature.root).numpy()
+    kinds, labels = row_kinds(influence), influence.record.rows.labels.astype(str)
+    outlying = self_influence(influence).outlying
     found = []
     for label in dict.fromkeys(labels.tolist()):
-        rows = np.flatnonzero((labels == label) & ~outlying)
-        if influence.problem is None or not len(rows) or kinds[rows[0]] in ("equation", "condition") or len(rows) < 8:
+        own = np.flatnonzero(labels == label)
+        rows = own[~outlying[own]]
+        if influence.problem is None or kinds[own[0]] in ("equation", "condition") or len(rows) < 8:
             continue
-        place = record.points.locate(record.rows.ids[rows])
-        extent = np.ptp(place, axis=0)
-        place = place / np.where(extent > 0, extent, 1.0)
-        square = ((place[:, None] - place) ** 2).sum(axis=2)
-        np.fill_diagonal(square, np.inf)
-        near = np.argsort(square, axis=1)[:, :_NEAR]
-        # ranks: a few outliers are no pattern
-        ranks = np.argsort(np.argsort(residual[rows])).astype(float)
-        centred = (ranks - ranks.mean()) / ranks.std()
-        value = float((centred[near].mean(axis=1) * centred).mean())
-        rng = np.random.default_rng(seed)
-        shuffled = (rng.permutation(centred) for _ in range(permutations))
-        drawn = np.array([(ranks[near].mean(axis=1) * ranks).mean() for ranks in shuffled])
-        alike = float((1 + (drawn >= value).sum()) / (1 + permutations))
-        chances = [alike, _followed(influence, rows, permutations, rng)]
+        scaled, kept = _left_aside(influence, rows, own[outlying[own]])
+        residual, rng = scaled / influence.curvature.root[torch.tensor(rows)].numpy(), np.random.default_rng(seed)
+        value, alike = _alike(influence, rows, residual, permutations, rng)
+        chances = [alike, 1.0 if kept is None else _followed(scaled, kept, permutations, rng)]
         term = influence.problem.term(term_of(influence, label)).observation
         sigma = None if term is None else term.sigma
         if sigma is not None:
             free = max(len(rows) - float(influence.leverage[rows].sum()), 1.0)
-            chances.append(float(chi2.sf(float(np.sum(residual[rows] ** 2)) / sigma**2, free)))
+            chances.append(float(chi2.sf(float(np.sum(residual**2)) / sigma**2, free)))
         p_value = min(1.0, len(chances) * min(chances))
-        level = float(np.sqrt(np.mean(residual[rows] ** 2)))
         large = sigma is not None and len(chances) * chances[-1] < 0.01
-        found.append(Structure(label, value, p_value, level, large, sigma))
+        found.append(Structure(label, value, p_value, float(np.sqrt(np.mean(residual**2))), large, sigma))
     return found
 
 
-def _followed(influence: Influence, rows: np.ndarray, draws: int, rng: np.random.Generator) -> float:
+def _left_aside(influence: Influence, rows: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """ρ of some rows once outlying ones are taken from the objective, and I - H of those that stay.
+
+    Outlying rows pull the model, and leave the pattern of that pull in the rows beside them.
+
+    Returns:
+        ρ (m,), and I - H (m, m), or None where that would be too large.
+    """
+    scaled = influence.curvature.residual.numpy()
+    if len(rows) + len(out) > _LARGEST:
+        return scaled[rows], None
+    both = influence.curvature.factor.complement(torch.tensor(np.concatenate([rows, out]))).numpy()
+    count = len(rows)
+    if not len(out):
+        return scaled[rows], both
+    gain = np.linalg.lstsq(both[count:, count:], both[count:, :count], rcond=None)[0].T
+    return scaled[rows] - gain @ scaled[out], both[:count, :count] - gain @ both[count:, :count]
+
+
+def _alike(
+    influence: Influence, rows: np.ndarray, residual: np.ndarray, permutations: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Mean correlation of residuals with their nearest neighbours, and the probability of so much by chance."""
+    place = influence.record.points.locate(influence.record.rows.ids[rows])
+    extent = np.ptp(place, axis=0)
+    place = place / np.where(extent > 0, extent, 1.0)
+    square = ((place[:, None] - place) ** 2).sum(axis=2)
+    np.fill_diagonal(square, np.inf)
+    near = np.argsort(square, axis=1)[:, :_NEAR]
+    # ranks: a few outliers are no pattern
+    ranks = np.argsort(np.argsort(residual)).astype(float)
+    centred = (ranks - ranks.mean()) / ranks.std()
+    value = float((centred[near].mean(axis=1) * centred).mean())
+    shuffled = (rng.permutation(centred) for _ in range(permutations))
+    drawn = np.array([(one[near].mean(axis=1) * one).mean() for one in shuffled])
+    return value, float((1 + (drawn >= value).sum()) / (1 + permutations))
+
+
+def _followed(scaled: np.ndarray, kept: np.ndarray, draws: int, rng: np.random.Generator) -> float:
     """Probability that so much of white noise would go if the data weighed 100 times more.
 
     With weights F the residual is (I + (F - 1)H)⁻¹ρ, and under noise ε it is ρ = (I - H)ε: the model can follow a
@@ -215,15 +241,11 @@ def _followed(influence: Influence, rows: np.ndarray, draws: int, rng: np.random
     Returns:
         A probability.
     """
-    if len(rows) > _LARGEST:
-        return 1.0
-    index = torch.tensor(rows)
-    kept = influence.curvature.factor.complement(index).numpy()
     values, vectors = np.linalg.eigh((kept + kept.T) / 2)
     values = np.clip(values, 0.0, 1.0)
     shrink = 1 / (1 + (_TRUST - 1) * (1 - values))
-    own = vectors.T @ influence.curvature.residual[index].numpy()
-    noise = values[:, None] * rng.standard_normal((len(rows), draws))
+    own = vectors.T @ scaled
+    noise = values[:, None] * rng.standard_normal((len(scaled), draws))
     ratio = np.square(shrink * own).sum() / max(np.square(own).sum(), 1e-300)
     drawn = np.square(shrink[:, None] * noise).sum(axis=0) / np.square(noise).sum(axis=0)
     return float((1 + (drawn <= ratio).sum()) / (1 + draws))

@@ -14,11 +14,18 @@ from influence.diagnosis.places import describe
 from influence.diagnosis.signs import faint, pointed, stopped
 
 _LEFT, _COOK = "share of the loss left without them", "share of Cook's distance"
+_OF_DATA = ("suspect data", "noisy data")
 Evidence = dict[str, float | str]
 
 
 def contradiction(found: Indicators) -> list[Finding]:
     """A group of rows contradicts the rest: points, a face, or observations against the equation."""
+    named = [] if faint(found) or stopped(found) else _beyond_sigma(found)
+    return named + [other for other in _against(found) if not named or other.name not in _OF_DATA]
+
+
+def _against(found: Indicators) -> list[Finding]:
+    """What the group says that contradicts the rest most, for its size."""
     clash, i = found.conflict, pointed(found)
     if i is None:
         return []
@@ -153,6 +160,42 @@ def _denied(found: Indicators, name: str) -> bool:
     """
     size = found.unexplained.get(name, 0.0)
     return size > found.exam.accuracy and any(one.name == name and one.too_large for one in found.structures)
+
+
+def _beyond_sigma(found: Indicators) -> list[Finding]:
+    """Single observations that no noise of the stated σ explains, where the others of their set agree with it.
+
+    What they weigh in the loss plays no part: a large σ gives them little, so that the loss hardly notices them.
+
+    Returns:
+        One finding per set of observations.
+    """
+    made, own = [], found.self_influence
+    curvature, ids = found.exam.influence.curvature, found.exam.influence.record.rows.ids
+    for one in found.structures:
+        mine = own.labels == one.name
+        if one.sigma is None or one.too_large or not found.unexplained.get(one.name, 0.0) > found.exam.accuracy:
+            continue
+        times = np.abs((curvature.residual / curvature.root).numpy()) / one.sigma
+        rows = np.flatnonzero(mine & own.outlying & (times > np.sqrt(2 * np.log(200 * mine.sum()))))
+        if not 0 < len(rows) < 0.2 * mine.sum():
+            continue
+        order = rows[np.argsort(-times[rows])]
+        evidence: Evidence = {
+            "largest residual (sigma)": float(times[rows].max()),
+            "ids": ", ".join(map(str, ids[order][:8])),
+        }
+        words = (
+            f"{len(rows)} points of {one.name!r} are missed by up to {times[rows].max():.1f} times the stated sigma of "
+            f"{one.sigma:.2g}, while the others agree with it"
+        )
+        advice = (
+            "check the data there: wrong values, wrong units, a wrong place",
+            "influence.group(finding.ids, u, at=...) shows what the solution would be without them",
+        )
+        where = describe(found.exam.influence, rows)
+        made.append(Finding("suspect data", "fault", words, evidence, advice, where, tuple(sorted(ids[rows].tolist()))))
+    return made
 
 
 def missed_sigma(found: Indicators) -> list[Finding]:
