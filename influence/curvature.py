@@ -15,7 +15,7 @@ from torch.func import jvp, vjp
 
 from influence.factors import Factor
 from influence.fitting_memory import choose_solver
-from influence.hessian import FLOOR, MARGIN, hessian_operator, hessian_products, least_damping, lowest_curvature
+from influence.hessian import FLOOR, MARGIN, hessian_operator, least_damping, lowest_curvature
 from sciml.arguments import require_number
 from sciml.errors import SolverError
 from sciml.least_squares import (
@@ -217,7 +217,7 @@ def _dense(
     normal, hessian = NormalMatrix(matrix, solver), None
     largest = _largest(lambda v: matrix.T @ (matrix @ v), len(theta)) if near is None else near.largest
     if kind == "hessian" and len(theta) <= DENSE_HESSIAN:
-        hessian = hessian_products(record, theta, torch.eye(len(theta), dtype=torch.float64))
+        hessian = hessian_operator(record, theta)(torch.eye(len(theta), dtype=torch.float64))
         hessian = (hessian + hessian.T) / 2
     gradient = scaled.gradient + parts.penalty
     if near is None or damping is None:
