@@ -82,7 +82,7 @@ def _settled(record: TrainingRecord, curvature: Curvature) -> tuple[Tensor, int]
 
 def _note(record: TrainingRecord, theta: Tensor, steps: int) -> str:
     """What settling did."""
-    before, after = (float(record.loss(t)) for t in (record.parameters.to(torch.float64), theta))
+    before, after = (float(record.loss(t.detach())) for t in (record.parameters.to(torch.float64), theta))
     text = f"settled on its last points: {steps} Newton step(s) lowered the loss by {1 - after / before:.2g} of it"
     moved = _field_change(record, theta)
     return text if moved is None else f"{text} and moved fields by up to {moved:.1e} of their spread"
