@@ -113,8 +113,8 @@ def record_of(
 
     Args:
         problem: The problem, with all conditions that were trained on.
-        model: The network in its final state, from (n, d) coordinates to (n, m) fields; copied, so that evaluations
-            leave it alone.
+        model: The network in its final state, from (n, d) coordinates to (n, m) fields; copied to the CPU, so that
+            evaluations leave it alone.
         points: Points of the final objective.
         scale: λ by name of component or term; 1 where a name is absent.
         constraint: Hard constraint through which the network passes.
@@ -141,8 +141,8 @@ def record_of(
         given = f"{type(model).__name__}, {type(points).__name__}"
         raise SolverError("a torch module and a PointSet", given, "record_of(problem, network, sample(problem))")
     values = {symbol: unknown.start for symbol, unknown in problem.unknowns.items()} | dict(coefficients or {})
-    recorder = _Recorder(problem, copy.deepcopy(model), constraint)
-    flat = [p.detach().reshape(-1) for p in model.parameters() if p.requires_grad]
+    recorder = _Recorder(problem, copy.deepcopy(model).cpu(), constraint)
+    flat = [p.detach().reshape(-1) for p in recorder.model.parameters() if p.requires_grad]
     last = torch.tensor([float(values[symbol]) for symbol in problem.unknowns], dtype=torch.float64)
     rows = recorder.rows(points)
     return TrainingRecord(

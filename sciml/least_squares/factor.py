@@ -57,9 +57,10 @@ class DampedFactor:
         return result[:, 0] if vectors.ndim == 1 else result
 
     def gathered(self) -> DampedFactor:
-        """The same with A in one place."""
-        left = None if self.left is None else gathered(self.left)
-        return replace(self, rows=gathered(self.rows), left=left)
+        """The same with A in one place, on the CPU."""
+        left = None if self.left is None else gathered(self.left).cpu()
+        values = None if self.eigenvalues is None else self.eigenvalues.cpu()
+        return replace(self, rows=gathered(self.rows).cpu(), lower=self.lower.cpu(), eigenvalues=values, left=left)
 
     def _pulled(self, values: Tensor) -> Tensor:
         """Aᵀv for v (N, k), in the order in which A lies in memory: for few columns several times as fast."""

@@ -6,7 +6,7 @@ from sciml.residuals.jacobian import RowProducts, row_jacobian
 from sciml.residuals.lift import HardConstraint, hard_constraint
 from sciml.residuals.rows import Rows, TermRows
 from sciml.residuals.stream_engine import StreamEngine
-from sciml.residuals.system import Batch, ResidualSystem
+from sciml.residuals.system import Batch, ResidualSystem, device_of
 
 __all__ = [
     "AutogradEngine",
@@ -20,6 +20,7 @@ __all__ = [
     "StreamEngine",
     "TermRows",
     "choose_engine",
+    "device_of",
     "hard_constraint",
     "row_jacobian",
 ]

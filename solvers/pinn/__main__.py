@@ -31,6 +31,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--depth", type=int, default=3, help="its number of hidden layers")
     parser.add_argument("--points", type=int, help="points inside; a quarter as many on each face and at the start")
     parser.add_argument("--optimiser", default="auto", help="auto, lm, adam, lbfgs, ...")
+    parser.add_argument("--device", help="where to train, as cuda; the CPU without it")
     parser.add_argument("--save", type=Path, help="path without suffix for the solution")
     parser.add_argument("--checkpoint", type=Path, help="path without suffix; resumed where it exists")
     parser.add_argument("--every", type=float, default=30.0, help="seconds between checkpoints")
@@ -57,7 +58,7 @@ def solve(options: argparse.Namespace) -> int:
     try:
         solver = PINN(
             network, seed=options.seed, seconds=options.seconds, steps=options.steps, points=counts,
-            optimiser=options.optimiser,
+            optimiser=options.optimiser, device=options.device,
         )  # fmt: skip
         solution = solver.solve(case.problem, [keep] if keep else [], resume=keep.found if keep else None)
     except ScimlError as error:

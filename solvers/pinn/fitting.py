@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from sciml.errors import SolverError
@@ -61,6 +62,7 @@ class Settings:
     weighting: Any
     optimiser: Any
     progress: bool | None
+    device: torch.device | None = None
 
     def described(self) -> dict[str, Any]:
         """What two trainings must agree on to be the same: everything but limits and display."""
@@ -172,7 +174,7 @@ class Attempt:
         values = self.objective.load(self.state.best)
         return PINNSolution(
             problem,
-            copy.deepcopy(self.objective.model),
+            copy.deepcopy(self.objective.model).cpu(),
             self.objective.system.constraint,
             self.state.best_points,
             self.state.best_scale or self.objective.scale,
@@ -261,15 +263,19 @@ class Fit:
 
     def _bench(self, problem: IBVP, constraint: HardConstraint | None, size: int, steps: int) -> Bench:
         seed, fields = self.settings.seed, len(problem.fields)
-        base = bound(YARDSTICK, problem, constraint, seed)
+        base = self._bound(YARDSTICK, problem, constraint)
         growth = self._growth(problem, constraint, size, grows=False)
         objective, held_out = self._objectives(problem, constraint, base, growth)
 
         def bind(features: RandomFeatures) -> nn.Module:
             assert isinstance(base, StagedNetwork)
-            return features.bind(problem.bounds, fields, base.scale.tolist(), base.offset.tolist(), seed)
+            made = features.bind(problem.bounds, fields, base.scale.tolist(), base.offset.tolist(), seed)
+            return made.to(self.settings.device)
 
         return Bench(max(1, size // fields), objective, held_out, bind, steps)
+
+    def _bound(self, network: nn.Module, problem: IBVP, constraint: HardConstraint | None) -> nn.Module:
+        return bound(network, problem, constraint, self.settings.seed).to(self.settings.device)
 
     def _growth(self, problem: IBVP, constraint: HardConstraint | None, parameters: int, grows: bool) -> Growth:
         satisfied = constraint.satisfied if constraint else frozenset()
@@ -312,9 +318,9 @@ class Fit:
         self, problem: IBVP, constraint: HardConstraint | None, plan: Plan, restored: Restored | None, number: int
     ) -> Attempt:
         settings = self.settings
-        model = bound(plan.network, problem, constraint, settings.seed)
+        model = self._bound(plan.network, problem, constraint)
         # rungs are compared by their residuals: one measure for all
-        yardstick = bound(YARDSTICK, problem, constraint, settings.seed) if plan.linear else model
+        yardstick = self._bound(YARDSTICK, problem, constraint) if plan.linear else model
         resampler = Fixed() if plan.fixed else copy.deepcopy(settings.resampler) or RAD(seed=settings.seed)
         parameters = sum(p.numel() for p in trainable(model).values())
         growth = self._growth(problem, constraint, parameters, grows=resampler.every is None)

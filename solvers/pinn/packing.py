@@ -265,13 +265,18 @@ def put_back(restored: Restored, training: Training, state: TrainingState) -> No
     }
     unpack_state(content["state"], chosen(restored.arrays, "state"), state)
     for i, phase in enumerate(training.phases):
-        phase.optimiser.load_state(values[f"optimiser {i}"])
+        memory = values[f"optimiser {i}"]
+        phase.optimiser.load_state({k: _moved(v, state.theta.device) for k, v in memory.items()})
     load_resampler(training.resampler, values["resampler"])
     training.scale = values["scale"]
     training.objective.scale, training.held_out.scale = dict(training.scale), dict(training.scale)
     training.objective.set_points(state.points)
     training.held_out.reweight(training.held_out.points, training.scale)
     training.weighting.load_state(values["weighting"], training.objective)
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    return value.to(device) if isinstance(value, Tensor) else value
 
 
 def resampler_state(resampler: Any) -> dict[str, Any]:

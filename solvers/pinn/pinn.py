@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from sciml.arguments import explained, require_path
@@ -55,6 +56,8 @@ class PINN:
         optimiser: "auto", a name ("lm", "adam", "lbfgs"), or a list of `(name, steps)`.
         slabs: Number of time slabs that are solved one after the other, each from the end of the one before.
         progress: Whether to show a bar; None for "only on a terminal".
+        device: Where to train, as "cuda"; None for the CPU, or where a module of the user's own is. The solution comes
+            back to the CPU.
 
     Raises:
         SolverError: If an argument is out of range.
@@ -85,10 +88,11 @@ class PINN:
         optimiser: Any = "auto",
         slabs: int = 1,
         progress: bool | None = None,
+        device: torch.device | str | None = None,
     ) -> None:
         self.settings = _checked(Settings(
             network, seed, steps, tolerance, points, resampler, constraints, dict(weights or {}),
-            weighting_for(weighting), optimiser, progress,
+            weighting_for(weighting), optimiser, progress, _device(device),
         ))  # fmt: skip
         self.seconds, self.slabs = _seconds(seconds), _slabs(slabs)
 
@@ -201,3 +205,17 @@ def _slabs(slabs: Any) -> int:
     if not _whole(slabs, 1):
         raise SolverError("a whole number of slabs in time, 1 or more", repr(slabs), "PINN(..., slabs=4)")
     return int(slabs)
+
+
+def _device(device: Any) -> torch.device | None:
+    if device is None:
+        return None
+    try:
+        made = torch.device(device)
+        works = bool(torch.ones(1, dtype=torch.float64, device=made).cpu() == 1)
+    except (RuntimeError, TypeError, ValueError, NotImplementedError, AssertionError):  # meta, an absent GPU, MPS
+        works = False
+    if not works:
+        raise SolverError('a device that computes in float64, as "cpu" or "cuda"', repr(device),
+                          'PINN(..., device="cuda") where torch.cuda.is_available()')  # fmt: skip
+    return made

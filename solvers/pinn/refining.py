@@ -14,7 +14,7 @@ from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.placing import equal_weights, scored
 from sciml.points import PointSet, sample
-from sciml.residuals import choose_engine
+from sciml.residuals import choose_engine, device_of
 from solvers.pinn.samplers import residual_size
 
 
@@ -320,8 +320,9 @@ class SolutionGradient:
         orders = [tuple(int(i == axis) for i in range(size)) for axis in range(size)]
         needed = [(k, order) for k in range(len(problem.fields)) for order in [(0,) * size, *orders]]
         with torch.no_grad():
-            jets = choose_engine(model).jets(model, torch.tensor(pool), needed, parameters=False)
-        values = jets.detach().numpy().reshape(len(pool), len(problem.fields), size + 1)
+            where = torch.tensor(pool, device=device_of(model))
+            jets = choose_engine(model).jets(model, where, needed, parameters=False)
+        values = jets.cpu().numpy().reshape(len(pool), len(problem.fields), size + 1)
         sides = np.subtract(*np.array(problem.bounds).T[::-1])
         level = np.sqrt(np.mean(values[:, :, 0] ** 2, axis=0))
         slopes = values[:, :, 1:] * sides / np.where(level > 0, level, 1.0)[:, None]

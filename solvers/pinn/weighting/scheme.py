@@ -120,5 +120,5 @@ def squared_residuals(objective: Objective, theta: Tensor, scale: Mapping[str, f
     found = {}
     for term in objective.rows(theta).terms:
         factors = [scale.get(name, scale.get(term.name, 1.0)) for name in term.components]
-        found[term.name] = (term.values.detach() ** 2) @ torch.tensor(factors, dtype=torch.float64)
+        found[term.name] = (term.values.detach().cpu() ** 2) @ torch.tensor(factors, dtype=torch.float64)
     return found
