@@ -60,7 +60,7 @@ SETUPS = (
     Setup("wave", "wave.two_modes", (20, 3), _training(1000, 100, 100, 300), _training(1000, 100, 100, 1500, "adam"),
           (0.43, 0.41, 0.11), False),
     Setup("drift-diffusion", "advection_diffusion.periodic_drift", (20, 3), _training(1000, 100, 100, 200),
-          _training(200, 20, 20, 60), (0.46, 0.46, 0.21)),
+          _training(200, 20, 20, 60), (0.46, 0.46, 0.21), False),
     Setup("Poisson disk", "poisson.peak", (20, 2), _training(1200, 150, 0, 200), _training(100, 20, 0, 60)),
     Setup("cylinder flow", "cylinder.dfg_steady", (20, 3), _training(1500, 400, 0, 100), _training(200, 60, 0, 40),
           None, False),
