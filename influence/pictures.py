@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import SymLogNorm
 
 from sciml.plotting.fields import DIFFERENCE_COLOURS, FIELD_COLOURS
-from sciml.plotting.figure import Figure
+from sciml.plotting.figure import Figure, colour_bar
 
 MOST_MARKED = 20
 
@@ -43,7 +43,7 @@ def plot_scores(scores: Any, query: int | None = None, how: str = "mean absolute
     if not signed:
         style["s"] = 6 + 40 * np.abs(values[order]) / size  # and large: most points hardly matter
     picture = axis.scatter(scores.train[order, first], vertical[order], c=values[order], **style)
-    bar = figure.colorbar(picture, ax=axis, label=textwrap.fill(scores.unit, 45))
+    bar = colour_bar(figure, picture, axis, textwrap.fill(scores.unit, 45))
     if signed:  # two decades on each side; all of them would run into each other at 0
         decade = 10.0 ** np.floor(np.log10(size))
         bar.set_ticks([-decade, -decade / 10, 0.0, decade / 10, decade])

@@ -112,11 +112,14 @@ class Expression:
         problem: Its problem.
 
     Raises:
-        ProblemError: If a field or symbol is foreign, or the record offers no jets.
+        ProblemError: If a field or symbol is foreign, it holds an integral of SymPy, or the record offers no jets.
     """
 
     def __init__(self, expression: Any, record: TrainingRecord, problem: IBVP) -> None:
         flat = problem.substitute(rationalise(sp.sympify(expression)).doit())
+        if flat.has(sp.Integral):
+            fix = "`influence.Integral(u)` over the region, `Integral(u, on=face)` over a face"
+            raise ProblemError("an expression at points", f"SymPy's integral {flat}", fix)
         normals = normal(*problem.space)
         self.normals = normals if isinstance(normals, tuple) else (normals,)
         known = {*problem.fields, *problem.coordinates, *problem.unknowns, *self.normals}

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from sciml.comparison import compare_values, reference_values, without_constant
-from sciml.plotting.figure import Figure
+from sciml.plotting.figure import Figure, colour_bar
 from sciml.plotting.frames import Frame, frames_of
 
 FIELD_COLOURS, DIFFERENCE_COLOURS = "viridis", "RdBu_r"
+_MAP = 3.0  # inches that labels and colour bar leave to a map across
 
 
 def plot_solution(
@@ -49,7 +50,9 @@ def plot_solution(
     frames = frames_of(problem, times, resolution)
     rows = [(k, frame) for k in range(len(problem.fields)) for frame in frames]
     columns = 1 if compare is None else 3 if frames[0].kind != "line" else 2
-    figure = Figure(figsize=(4.4 * columns + 0.4, 3.3 * len(rows) + 0.4), layout="constrained")
+    height = min(3.3, _MAP * frames[0].proportion + 1.2)
+    figure = Figure(figsize=(4.4 * columns + 0.4, height * len(rows) + 0.4), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12)  # type: ignore[union-attr, call-arg]
     axes = np.atleast_1d(figure.subplots(len(rows), columns, squeeze=False))
     evaluated = {id(frame): _values(solution, compare, frame) for frame in frames}
     for line, (k, frame) in zip(axes, rows, strict=True):
@@ -81,7 +84,7 @@ def _row(
     else:
         together = mine[:, k] if theirs is None else np.concatenate([mine[:, k], theirs[:, k]])
         style = {"cmap": FIELD_COLOURS, "vmin": float(together.min()), "vmax": float(together.max())}
-        figure.colorbar(frame.draw(line[0], mine[:, k], **style), ax=line[0], label=name)
+        colour_bar(figure, frame.draw(line[0], mine[:, k], **style), line[0], name)
     line[0].set_title(f"{name}{where}: {own}")
     if theirs is None:
         return
@@ -93,11 +96,12 @@ def _row(
         frame.draw(line[-1], difference, color="C3")
         line[-1].set_ylabel(f"difference of {name}")
     else:
-        figure.colorbar(frame.draw(line[1], theirs[:, k], **style), ax=line[1], label=name)
+        colour_bar(figure, frame.draw(line[1], theirs[:, k], **style), line[1], name)
         line[1].set_title(f"{name}{where}: {other}")
-        size = float(np.abs(difference).max()) or 1.0
+        rounding = float(np.finfo(float).eps * np.abs(together).max())  # what a difference of 0 is drawn on
+        size = float(np.abs(difference).max()) or rounding or 1.0
         picture = frame.draw(line[2], difference, cmap=DIFFERENCE_COLOURS, vmin=-size, vmax=size)
-        figure.colorbar(picture, ax=line[2], label=f"difference of {name}", format="%.1e")
+        colour_bar(figure, picture, line[2], f"difference of {name}", format="%.1e")
     line[-1].set_title(
         f"{own} minus {other}\nrelative L2 {report.relative_l2[name]:.1e}, max {report.maximum[name]:.1e}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from matplotlib import figure
 
@@ -25,3 +26,19 @@ class Figure(figure.Figure):
         sheet = io.BytesIO()
         self.savefig(sheet, format="png", dpi=DPI)
         return sheet.getvalue()
+
+
+def colour_bar(sheet: figure.Figure, picture: Any, axis: Any, label: str, **style: Any) -> Any:
+    """A colour bar as high as its map, also where equal scales make the map flat.
+
+    Args:
+        sheet: The figure.
+        picture: What was drawn.
+        axis: Where.
+        label: Of the bar.
+        style: For matplotlib's `colorbar`.
+
+    Returns:
+        The bar.
+    """
+    return sheet.colorbar(picture, cax=axis.inset_axes((1.03, 0.0, 0.045, 1.0)), label=label, **style)

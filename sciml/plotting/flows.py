@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sciml.flows.fields import profile, velocity, vorticity
-from sciml.plotting.figure import Figure
+from sciml.plotting.figure import Figure, colour_bar
 
 
 def plot_flow(
@@ -47,7 +47,7 @@ def plot_flow(
     if colour == "vorticity":
         style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
     picture = axis.pcolormesh(x, y, value.reshape(ny, nx), shading="gouraud", **style)
-    figure.colorbar(picture, ax=axis, label=colour)
+    colour_bar(figure, picture, axis, colour)
     u, v = (np.ma.masked_invalid(speed[:, k].reshape(ny, nx)) for k in (0, 1))
     axis.streamplot(
         x, y, u, v, color="white" if colour == "speed" else "black", linewidth=0.6, density=1.4, arrowsize=0.7

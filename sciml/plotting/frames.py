@@ -39,6 +39,13 @@ class Frame:
     triangles: Triangulation | None = None
     equal: bool = False
 
+    @property
+    def proportion(self) -> float:
+        """Height over width on paper; 1 where the axes are free."""
+        if not self.equal or self.vertical is None:
+            return 1.0
+        return float(np.ptp(self.vertical) / np.ptp(self.horizontal))
+
     def draw(self, axis: Any, values: np.ndarray, **style: Any) -> Any:
         """Draw values of the frame's points.
 

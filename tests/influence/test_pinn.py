@@ -330,8 +330,8 @@ def test_scores_read_save_and_plot(tmp_path) -> None:
     assert again.reliability == scores.reliability
     assert (again.kinds == scores.kinds).all()
     assert again.stability == scores.stability
-    assert len(scores.plot().axes) == 2
-    assert len(again.plot(query=1).axes) == 2
+    assert len(scores.plot().axes[0].child_axes) == 1
+    assert len(again.plot(query=1).axes[0].child_axes) == 1
     file = next(tmp_path.glob("*.safetensors"))
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(CheckpointError):
@@ -390,6 +390,8 @@ def test_bad_input_is_refused() -> None:
         influence.scores(u)
     with pytest.raises(ProblemError, match="fields, coordinates"):
         influence.scores(field("v", x, t), INSIDE)
+    with pytest.raises(ProblemError, match=r"influence\.Integral"):
+        influence.scores(sp.Integral(u, (x, 0, 1)), INSIDE)
     with pytest.raises(SolverError, match="term with rows"):
         influence.scores("energy")
     with pytest.raises(PointsError, match="unknown"):
