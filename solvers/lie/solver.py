@@ -247,14 +247,17 @@ def _pruned(best: _Candidate, tol: float) -> _Candidate:
     """Fewer terms where the held-out rows allow it; atoms without an amplitude are dropped."""
     if best.rows is None or best.check is None:
         return best
+    # a mismatch above the tolerance measures no terms: what is missed at a jump dies out inside, terms do not
+    met = best.error <= tol
     rows, matrix = best.rows, best.rows.matrix(best.families)
     target = _target(rows, best.particular)
     residual = float(np.linalg.norm(rows.row_weights * (matrix @ best.amplitudes - target)))
-    fit = pruned(matrix, target, rows.row_weights, LinearFit(best.amplitudes, 0, residual))
+    fit = LinearFit(best.amplitudes, 0, residual)
+    fit = pruned(matrix, target, rows.row_weights, fit) if met else fit
     sparse = _judged(best.families, fit.amplitudes, rows, best.check, best.particular)
-    if sparse.error > max(2 * best.error, 1e-3 * tol) or sparse.error > tol >= best.error:
+    if sparse.error > max(2 * best.error, 1e-3 * tol) or (met and sparse.error > tol):
         sparse = best
-    sparse = dataclasses.replace(sparse, amplitudes=_without_rounding(sparse, matrix))
+    sparse = dataclasses.replace(sparse, amplitudes=_without_rounding(sparse, matrix, 0.1 if met else 0.0))
     families, amplitudes, start = [], [], 0
     for family in sparse.families:
         own = sparse.amplitudes[start : start + len(family)]
@@ -267,14 +270,14 @@ def _pruned(best: _Candidate, tol: float) -> _Candidate:
     return _judged(families, np.concatenate(amplitudes), rows, best.check, best.particular)
 
 
-def _without_rounding(fit: _Candidate, matrix: np.ndarray) -> np.ndarray:
-    """Amplitudes without the smallest terms, together a tenth of the mismatch or less than rounding."""
+def _without_rounding(fit: _Candidate, matrix: np.ndarray, share: float) -> np.ndarray:
+    """Amplitudes without the smallest terms, together a share of the mismatch or less than rounding."""
     assert fit.rows is not None
     assert fit.check is not None
     parts = np.abs(fit.amplitudes) * np.abs(fit.rows.severity[:, None] * matrix).max(axis=0, initial=0.0)
     order, scale = np.argsort(parts), _scale(fit.check, fit.families, fit.amplitudes, fit.particular)
     error = fit.error if np.isfinite(fit.error) else 0.0
-    dropped = order[np.cumsum(parts[order]) <= max(0.1 * error, float(np.finfo(float).eps)) * scale]
+    dropped = order[np.cumsum(parts[order]) <= max(share * error, float(np.finfo(float).eps)) * scale]
     amplitudes = fit.amplitudes.copy()
     amplitudes[dropped] = 0.0
     return amplitudes
