@@ -41,7 +41,7 @@ from solvers.pinn.weighting import weighting_for
 CONDITION_WEIGHT = 10.0
 NOISE = 1e-6  # loss that declared noise makes: a network would rather bend the equations than leave much more
 _HELD_OUT_SEED = 7_777_777
-UNSOLVED = 1e-2  # part of the equations' size from which an answer is no answer
+UNSOLVED = 3e-3  # part of the equations' size from which an answer is no answer
 _LEAST = 1e-2  # of its terms at the start, below which those at the end are not taken as an equation's size
 _LOOKS = 5  # from which that ratio is taken
 _GAP = 10.0  # held-out over training residual from which the training points are said not to resolve the solution

@@ -117,7 +117,7 @@ class PINN:
         """Fit the network.
 
         Ctrl-C, a callback's answer, the time budget and numbers that are not finite stop the training; the best state
-        by then is returned and its status says why. A `SolverWarning` says that more than 1e-2 of the equations is
+        by then is returned and its status says why. A `SolverWarning` says that more than 3e-3 of the equations is
         left unexplained, unless `steps` was given or the training was stopped by hand; another one that the coefficient
         of a second or higher derivative jumps, where a flux that was meant to be continuous would be lost.
 
