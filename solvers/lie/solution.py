@@ -17,6 +17,7 @@ from sciml.record import TrainingRecord
 from sciml.solution import Solution
 from solvers.lie.atoms import Atoms, ExponentialAtoms, FormulaAtoms
 from solvers.lie.certificate import certify
+from solvers.lie.formulas import long_product, long_sum, readable
 from solvers.lie.planar.arnoldi_atoms import ArnoldiAtoms
 from solvers.lie.planar.bessel_atoms import BesselAtoms
 from solvers.lie.planar.plane_atoms import PowerAtoms
@@ -37,23 +38,46 @@ KINDS: dict[str, Any] = {kind.kind: kind for kind in _ATOMS}
 _CHUNK = 2048
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LieTerm:
-    """One term of a solution.
+    """One term of a solution; its formula is made when it is asked for.
 
-    Attributes:
-        name: What the atom is.
-        atom: Its formula, a tuple of expressions for a system.
-        generators: The derived symmetries that made it.
-        parameters: Group parameters by name.
+    Args:
+        family: The atoms that it belongs to.
+        index: Which of them.
+        coordinates: The coordinates of the problem.
         amplitude: Its factor.
     """
 
-    name: str
-    atom: Any
-    generators: tuple[str, ...]
-    parameters: dict[str, Any]
+    family: Atoms
+    index: int
+    coordinates: tuple[sp.Symbol, ...]
     amplitude: float
+
+    @property
+    def name(self) -> str:
+        """What the atom is."""
+        return self.family.name
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """The derived symmetries that made it."""
+        return self.family.generators
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Group parameters by name."""
+        return self.family.parameters(self.index)
+
+    @cached_property
+    def formulas(self) -> tuple[sp.Expr, ...]:
+        """The atom as an expression per field."""
+        return tuple(readable(part) for part in self.family.formula(self.index, self.coordinates))
+
+    @property
+    def atom(self) -> Any:
+        """Its formula, a tuple of expressions for a system."""
+        return self.formulas[0] if len(self.formulas) == 1 else self.formulas
 
 
 class LieSolution(Solution):
@@ -107,26 +131,21 @@ class LieSolution(Solution):
     @cached_property
     def terms(self) -> tuple[LieTerm, ...]:
         """The terms, the largest amplitude first within each family."""
-        found = []
-        for family, amplitudes in zip(self.families, self._split(), strict=True):
-            for j in np.argsort(-np.abs(amplitudes), kind="stable"):
-                if amplitudes[j]:
-                    formula = tuple(readable(part) for part in family.formula(int(j), self.problem.coordinates))
-                    atom = formula[0] if len(formula) == 1 else formula
-                    found.append(
-                        LieTerm(family.name, atom, family.generators, family.parameters(int(j)), float(amplitudes[j]))
-                    )
-        return tuple(found)
+        return tuple(
+            LieTerm(family, int(j), self.problem.coordinates, float(amplitudes[j]))
+            for family, amplitudes in zip(self.families, self._split(), strict=True)
+            for j in np.argsort(-np.abs(amplitudes), kind="stable")
+            if amplitudes[j]
+        )
 
     @cached_property
     def expr(self) -> Any:
-        """The solution as a SymPy expression; {field: expression} for a system."""
+        """The solution as a SymPy expression; {field: expression} for a system. The terms stay in their order."""
         totals: list[list[sp.Expr]] = [[] for _ in self.problem.fields]
         for term in self.terms:
-            parts = term.atom if isinstance(term.atom, tuple) else (term.atom,)
-            for total, part in zip(totals, parts, strict=True):
-                total.append(sp.Float(term.amplitude) * part if term.amplitude != 1 else part)
-        sums = [sp.Add(*total) for total in totals]
+            for total, part in zip(totals, term.formulas, strict=True):
+                total.append(long_product(sp.Float(term.amplitude), part) if term.amplitude != 1 else part)
+        sums = [long_sum(total) for total in totals]
         return sums[0] if len(sums) == 1 else dict(zip(self.problem.fields, sums, strict=True))
 
     def _certificate(self) -> Any:
@@ -183,15 +202,3 @@ class LieSolution(Solution):
             own = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
             families.append(KINDS[entry["kind"]].from_state(entry, own))
         return cls(problem, families, arrays["amplitudes"])
-
-
-def readable(expression: sp.Expr) -> sp.Expr:
-    """Long fractions, which stand for floats exactly, as floats.
-
-    Args:
-        expression: Any expression.
-
-    Returns:
-        The same with floats.
-    """
-    return expression.xreplace({q: sp.Float(q) for q in expression.atoms(sp.Rational) if q.q > 10**4})

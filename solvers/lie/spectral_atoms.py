@@ -11,6 +11,7 @@ import sympy as sp
 from numpy.polynomial import chebyshev
 
 from solvers.lie.atoms import Atoms, Needed
+from solvers.lie.formulas import long_product, long_sum
 
 _PIECE = 512  # points whose tables of coefficients are held at a time
 
@@ -148,8 +149,8 @@ class ChebyshevAtoms(Atoms):
             for place in itertools.product(*[range(k) for k in table.shape]):
                 if abs(table[place]) > least:
                     factors = [sp.cos(k * unit) if k else sp.S.One for k, unit in zip(place, units, strict=True)]
-                    total.append(sp.Rational(float(table[place])) * sp.Mul(*factors))
-            results.append(sp.Add(*total))
+                    total.append(long_product(sp.Rational(float(table[place])), *factors))
+            results.append(long_sum(total))
         return tuple(results)
 
     def parameters(self, index: int) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from scipy.special import j0, j1, jn_zeros, jnp_zeros, jv
 from sciml import IBVP, Dirichlet, Disk, Neumann, Robin, coordinates, field, load_solution
 from sciml.errors import SolverWarning
 from sciml.problems import heat
-from solvers.lie import LieSolver
-from solvers.lie.polar.polar_atoms import radial
+from solvers.lie import LieSolution, LieSolver
+from solvers.lie.polar.polar_atoms import PolarAtoms, radial
 
 x, y, t = coordinates("x y t")
 u = field("u", x, y, t)
@@ -76,3 +76,24 @@ def test_radial_factors_near_the_centre_and_far_from_it() -> None:
         expected = 6 * (2 / waves[column]) ** 3 * jv(3, waves[column] * 0.9)
         assert abs(found[1, column] - expected) < 1e-12 * abs(expected)
     assert np.allclose(found[0], 1e-9, rtol=1e-2)
+
+
+def test_the_formula_of_many_products_is_made_on_demand_and_agrees_with_the_values(monkeypatch) -> None:
+    random = np.random.default_rng(4)
+    orders = np.sort(random.integers(0, 9, 72))
+    waves = random.uniform(0.5, 9.0, 72) * np.resize([1, 1j, 0, 0.6 + 0.4j], 72)  # modes, steady and driven waves
+    rates = np.where(np.arange(72) % 3, -(waves**2), 1j * random.uniform(-3, 3, 72))
+    amplitudes = random.normal(size=72) + 1j * random.normal(size=72)
+    atoms = PolarAtoms(np.array([0.25, -0.5, 0.1, 1.0]), orders, waves, rates, amplitudes)
+    problem = IBVP(HEAT, Disk((x, y), center=(0.25, -0.5)), (t, 0, 1), {u: 0}, [Dirichlet(u, 0)])
+    lie, made = LieSolution(problem, [atoms], np.array([0.5])), []
+    formula = PolarAtoms.formula
+    monkeypatch.setattr(PolarAtoms, "formula", lambda self, *given: made.append(1) or formula(self, *given))
+    (term,) = lie.terms
+    assert (term.name, term.amplitude, term.parameters["products"], made) == (atoms.name, 0.5, 72, [])
+    points = np.column_stack([random.uniform([-0.4, -1.1], [0.9, 0.1], (20, 2)), random.uniform(0.1, 0.3, 20)])
+    for expression, factor in ((lie.expr, 1.0), (term.atom, 0.5)):
+        values = sp.lambdify((x, y, t), expression, ["numpy", "scipy"])(*points.T)
+        expected = lie.evaluate(points)[:, 0]
+        assert np.allclose(factor * values, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    assert made == [1]

@@ -15,6 +15,7 @@ from sciml.classification import LinearForm
 from sciml.expressions.data import evaluate_data
 from sciml.ibvp import IBVP
 from solvers.lie.atoms import Atoms, Needed, exact_number
+from solvers.lie.formulas import long_product, long_sum
 from solvers.lie.planar.normal_form import Frame, read_elliptic
 from solvers.lie.planar.outline import path
 from solvers.lie.sharpest import sharpest_places
@@ -89,9 +90,9 @@ class SineSeriesAtoms(Atoms):
             turn = sp.pi * (place - exact_number(low)) / exact_number(high - low)
             waves.append([sp.sin(int(m) * turn) for m in orders])
         size = float(np.abs(self.coefficients).max(initial=0.0))
-        total = [exact_number(self.coefficients[m, n]) * waves[0][m] * waves[1][n]
+        total = [long_product(exact_number(self.coefficients[m, n]), waves[0][m], waves[1][n])
                  for m, n in np.argwhere(np.abs(self.coefficients) > _TAIL * size).tolist()]  # fmt: skip
-        return (growth * sp.Add(*total),)
+        return (long_product(growth, long_sum(total)),)
 
     def parameters(self, index: int) -> dict[str, Any]:
         """How many sines, and the box."""

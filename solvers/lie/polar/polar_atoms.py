@@ -11,6 +11,7 @@ from numpy.polynomial.chebyshev import chebval
 from scipy.special import gammaln, jv, jve
 
 from solvers.lie.atoms import Atoms, Needed, exact_number
+from solvers.lie.formulas import long_product, long_sum
 
 _CHUNK = 8192
 
@@ -70,14 +71,15 @@ class PolarAtoms(Atoms):
         return result
 
     def formula(self, index: int, coordinates: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
-        """With Bessel functions and polar coordinates."""
+        """With Bessel functions and polar coordinates, in real numbers where κ² is real."""
         x, y, t = (s - exact_number(o) for s, o in zip(coordinates, self.place, strict=False))
-        radius, angle, total = sp.sqrt(x**2 + y**2), sp.atan2(y, x), []
-        for n, wave, rate, c in zip(self.orders.tolist(), self.waves, self.rates, self.amplitudes, strict=True):
-            kappa, speed, factor = (exact_number(v.real) + sp.I * exact_number(v.imag) for v in (wave, rate, c))
-            shape = sp.factorial(n) * (2 / kappa) ** n * sp.besselj(n, kappa * radius) if wave else radius**n
-            total.append(factor * shape * sp.exp(sp.I * n * angle + speed * t))
-        return (sp.re(sp.Add(*total)),)
+        polar = sp.sqrt(x**2 + y**2), sp.atan2(y, x), t
+        return (
+            long_sum(
+                _product_formula(n, complex(wave), complex(rate), complex(c), polar)
+                for n, wave, rate, c in zip(self.orders.tolist(), self.waves, self.rates, self.amplitudes, strict=True)
+            ),
+        )
 
     def parameters(self, index: int) -> dict[str, Any]:
         """How many products, and the highest angular order."""
@@ -103,6 +105,29 @@ class PolarAtoms(Atoms):
             arrays[f"{name}.re"] + 1j * arrays[f"{name}.im"] for name in ("waves", "rates", "amplitudes")
         )
         return cls(arrays["place"], arrays["orders"], waves, rates, amplitudes, meta["name"], meta["generators"])
+
+
+def _product_formula(
+    n: int, wave: complex, rate: complex, amplitude: complex, polar: tuple[sp.Expr, sp.Expr, sp.Expr]
+) -> sp.Expr:
+    """Re c B_n(κ, r) e^{inθ} e^{λt}, I_n for an imaginary κ."""
+    radius, angle, time = polar
+    a, b, grow, turn = (exact_number(v) for v in (amplitude.real, amplitude.imag, rate.real, rate.imag))
+    growth = [sp.exp(long_product(grow, time), evaluate=False)] if rate.real else []
+    phase = long_sum(long_product(k, s) for k, s in ((sp.Integer(n), angle), (turn, time)) if k)
+    if wave.real and wave.imag:
+        kappa = exact_number(wave.real) + sp.I * exact_number(wave.imag)
+        shape = sp.besselj(n, long_product(kappa, radius), evaluate=False)
+        factor = sp.factorial(n) * (2 / kappa) ** n * (a + sp.I * b)
+        return long_product(sp.re(long_product(factor, shape, sp.exp(sp.I * phase)), evaluate=False), *growth)
+    swing = long_sum(
+        long_product(factor, function(phase, evaluate=False) if phase else function(phase))
+        for factor, function in ((a, sp.cos), (-b, sp.sin)) if factor
+    )  # fmt: skip
+    kappa, bessel = exact_number(abs(wave)), sp.besseli if wave.imag else sp.besselj
+    factor = sp.factorial(n) * (2 / kappa) ** n if wave else sp.S.One
+    shape = bessel(n, long_product(kappa, radius), evaluate=False) if wave else radius**n
+    return long_product(factor, shape, swing, *growth)
 
 
 def radial(order: int, wave: np.ndarray, radius: np.ndarray) -> np.ndarray:

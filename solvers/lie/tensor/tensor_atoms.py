@@ -10,6 +10,7 @@ import numpy as np
 import sympy as sp
 
 from solvers.lie.atoms import Atoms, Needed, exact_number
+from solvers.lie.formulas import long_product, long_sum
 
 
 class TensorAtoms(Atoms):
@@ -93,9 +94,9 @@ class TensorAtoms(Atoms):
         for m, n in np.argwhere(np.abs(self.coefficients[index]) > 1e-15 * size):
             clock = self._clock_formula(int(m), int(n), t, bool(self.velocity[index]))
             shape = _mode_formula(self.axes[0][m], x) * _mode_formula(self.axes[1][n], y)
-            total.append(exact_number(self.coefficients[index, m, n]) * shape * clock)
+            total.append(long_product(exact_number(self.coefficients[index, m, n]), shape, clock))
         growth = sp.exp(sp.Add(*[exact_number(a) * s for a, s in zip(self.drift, (x, y), strict=True) if a]))
-        return (growth * sp.Add(*total),)
+        return (long_product(growth, long_sum(total)),)
 
     def _clock_formula(self, m: int, n: int, t: sp.Expr, velocity: bool) -> sp.Expr:
         gamma, stiffness = float(self.clocks[0, m, n]), float(self.clocks[1, m, n])
