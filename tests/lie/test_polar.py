@@ -2,16 +2,20 @@
 
 import warnings
 
+import mpmath
 import numpy as np
 import pytest
 import sympy as sp
-from scipy.special import j0, j1, jn_zeros, jnp_zeros, jv
+from scipy.special import j0, j1, jn_zeros, jnp_zeros, jv, jvp
 
 from sciml import IBVP, Dirichlet, Disk, Neumann, Robin, coordinates, field, load_solution
 from sciml.errors import SolverWarning
 from sciml.problems import heat
 from solvers.lie import LieSolution, LieSolver
+from solvers.lie.polar.bessel_table import bessel_j
+from solvers.lie.polar.dictionary import rim_waves
 from solvers.lie.polar.polar_atoms import PolarAtoms, radial
+from solvers.lie.statement import Side
 
 x, y, t = coordinates("x y t")
 u = field("u", x, y, t)
@@ -57,7 +61,6 @@ def test_robin_rim_and_moving_data() -> None:
     assert lie.error(exact).maximum["u"] < 1e-5
 
 
-@pytest.mark.slow
 def test_spreading_pulse() -> None:
     case = heat.disk_pulse()
     with warnings.catch_warnings():
@@ -66,6 +69,28 @@ def test_spreading_pulse() -> None:
     assert lie.error(case.reference).relative_l2["u"] < 1e-8
     for place, value in case.values.items():
         assert float(lie.evaluate([list(place)])[0, 0]) == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("order", [0, 3, 40, 130, 255, 300])
+def test_bessel_functions_from_the_table(order) -> None:
+    random = np.random.default_rng(order)
+    places = np.concatenate([random.uniform(0, 2 * order + 20, 30), random.uniform(0, 1500, 20), [0.0, 1.0, 32.0]])
+    expected = [float(mpmath.besselj(order, mpmath.mpf(z))) for z in places]
+    exact = 3e-15 if order < 256 else 3e-14  # beyond the table SciPy's values
+    assert np.abs(bessel_j(order, places) - expected).max() < exact
+
+
+@pytest.mark.parametrize(("value", "slope"), [(1.0, 0.0), (0.0, 1.0), (2.0, 1.0), (-0.5, 1.0)])
+def test_no_wave_of_the_rim_is_skipped(value, slope) -> None:
+    for order in (0, 1, 30, 119):
+        waves = rim_waves(order, 100, 2.0, Side(value, slope, sp.S.Zero))
+        z = 2.0 * waves
+        condition = value * jv(order, z) + slope * waves * jvp(order, z)
+        assert len(waves) == 100
+        assert np.abs(condition).max() < 1e-11 * max(z.max() * slope, 1)
+        fine = np.linspace(1e-3 if not order else order / 2, z[-1] - 0.5, 40000)
+        values = value * jv(order, fine) + slope * fine / 2 * jvp(order, fine)
+        assert np.count_nonzero(values[:-1] * values[1:] < 0) == 99
 
 
 def test_radial_factors_near_the_centre_and_far_from_it() -> None:

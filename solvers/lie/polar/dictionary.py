@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import sympy as sp
-from scipy.optimize import brentq
-from scipy.special import jv, jvp
+from scipy.special import jv
 
 from sciml.callables import is_numeric_only
 from sciml.compatibility import term_data
@@ -14,6 +13,7 @@ from sciml.geometry import Disk
 from solvers.lie.atoms import Atoms
 from solvers.lie.breaks import gauss
 from solvers.lie.placement import Density
+from solvers.lie.polar.bessel_table import bessel_j
 from solvers.lie.polar.polar_atoms import PolarAtoms, radial
 from solvers.lie.statement import Side, Statement
 
@@ -145,6 +145,8 @@ class PolarDictionary:
 def rim_waves(order: int, count: int, radius: float, side: Side) -> np.ndarray:
     """The first κ >= 0 with p J_n(κR) + q κ J_n'(κR) = 0, bracketed between the extrema, none skipped.
 
+    For p q >= 0 there is none below n, where J_n and J_n' are positive (Watson 1922, section 15.3).
+
     Args:
         order: n.
         count: How many.
@@ -153,15 +155,41 @@ def rim_waves(order: int, count: int, radius: float, side: Side) -> np.ndarray:
 
     Returns:
         Sorted, κ > 0.
+
+    Example:
+        >>> rim_waves(0, 3, 2.0, Side(1.0, 0.0, sp.S.Zero)).round(6)
+        array([1.202413, 2.760039, 4.326864])
     """
 
-    def condition(z: np.ndarray) -> np.ndarray:
-        return np.asarray(side.value * jv(order, z) + side.slope * z / radius * jvp(order, z))
+    def condition(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, following = _both(order, z), _both(order + 1, z)
+        slope = order / z * value - following  # and (z J')' = (n²/z - z) J
+        turned = side.slope / radius * (order**2 / z - z) * value
+        return side.value * value + side.slope * z / radius * slope, side.value * slope + turned
 
-    grid = np.linspace(1e-3, order + 1.86 * order ** (1 / 3) + np.pi * (count + 3), 16 * (count + 3) + 4 * order)
-    values = condition(grid)
+    least = float(order) if order and side.value * side.slope >= 0 else 1e-3
+    grid = np.linspace(least, np.pi * (count + order / 2 + 1), 16 * (count + 2) + 8 * order)
+    values = condition(grid)[0]
     at = np.flatnonzero(values[:-1] * values[1:] < 0)[:count]
-    return np.array([brentq(condition, grid[i], grid[i + 1], xtol=1e-15, rtol=1e-15) for i in at]) / radius
+    low, high, rising = grid[at], grid[at + 1], values[at] < 0
+    place, slack = (low + high) / 2, 1e-12 * high
+    for _ in range(60):  # Newton's steps, bisection where one leaves the bracket
+        value, slope = condition(place)
+        below = (value < 0) == rising
+        low, high = np.where(below, place, low), np.where(below, high, place)
+        step = place - value / np.where(slope == 0, np.inf, slope)
+        inside = (step >= low - slack) & (step <= high + slack)
+        step, place = place, np.where(inside, step, (low + high) / 2)
+        if np.all(np.abs(step - place) <= 1e-9 * place):  # the error left is the square of that
+            break
+    return place / radius
+
+
+def _both(order: int, z: np.ndarray) -> np.ndarray:
+    """J_n, below z = n to its relative precision."""
+    values, below = bessel_j(order, z), z < order
+    values[below] = jv(order, z[below])
+    return values
 
 
 def read_polar(statement: Statement) -> tuple[float, float, float, float] | None:

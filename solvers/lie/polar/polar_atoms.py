@@ -12,6 +12,7 @@ from scipy.special import gammaln, jv, jve
 
 from solvers.lie.atoms import Atoms, Needed, exact_number
 from solvers.lie.formulas import long_product, long_sum
+from solvers.lie.polar.bessel_table import bessel_j
 
 _CHUNK = 8192
 
@@ -145,31 +146,37 @@ def radial(order: int, wave: np.ndarray, radius: np.ndarray) -> np.ndarray:
         >>> complex(radial(2, np.array([1e-4 + 0j]), np.array([0.5]))[0, 0]).real
         0.24999999...
     """
-    known, back = np.unique(wave, return_inverse=True)
-    if len(known) < len(wave):  # both rates of a wave share its shape
-        return radial(order, known, radius)[:, back]
+    known, back = np.unique(wave.real + 1j * np.abs(wave.imag), return_inverse=True)
+    if len(known) < len(wave):  # both rates of a wave share its shape, as do conjugate waves
+        shared = radial(order, known, radius)[:, back]
+        return np.where(wave.imag < 0, shared.conj(), shared)
     real = wave.imag == 0
+    tall = real & (wave.real * radius.max(initial=0.0) >= max(order, 1))  # reaches values that are not small
     values = np.empty((len(radius), len(wave)), dtype=complex)
-    for part, kind in ((real, float), (~real, complex)):
+    values[:, tall] = bessel_j(order, np.outer(radius, wave[tall].real)) * _factor(order, wave[tall].real)
+    for part, own in ((real & ~tall, wave.real), (~real, wave)):
         if part.any():
-            own = wave[part].real if kind is float else wave[part]
-            values[:, part] = _radial(order, own, radius)
+            values[:, part] = _radial(order, own[part], radius)
     return values
 
 
+def _factor(order: int, wave: np.ndarray) -> np.ndarray:
+    """The factor n! (2/κ)^n, 1 for κ = 0."""
+    return np.asarray(np.exp(gammaln(order + 1) + order * np.log(2 / np.where(wave == 0, 2.0, wave))))
+
+
 def _radial(order: int, wave: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """B_n for waves that are all real, or all complex."""
+    """B_n to its relative precision, for waves that are all real, or all complex."""
     argument = np.outer(radius, wave)
-    small, real = np.abs(argument) < 2.0, wave.dtype == float
+    small, real = np.abs(argument) ** 2 < max(4, 2 * (order + 1)), wave.dtype == float
     values = np.zeros(argument.shape, dtype=wave.dtype)
     # the complex routine gives NaN at some real zeros
     values[~small] = jv(order, argument[~small]) if real else jve(order, argument[~small])
-    factor = np.exp(gammaln(order + 1) + order * np.log(2 / np.where(wave == 0, 1.0, wave)))
-    values *= factor if real else factor * np.exp(np.abs(argument.imag))
+    values *= _factor(order, wave) if real else _factor(order, wave) * np.exp(np.abs(argument.imag))
     square = -(argument[small] ** 2) / 4
     term = np.ones_like(square)
     series = term.copy()
-    for j in range(1, 18):  # r^n Σ_j n! (-κ²r²/4)^j/(j! (n + j)!)
+    for j in range(1, 18):  # r^n Σ_j n! (-κ²r²/4)^j/(j! (n + j)!), term j below 2^{-j}/j! (1/j!² for n = 0)
         term = term * square / (j * (order + j))
         series += term
     values[small] = series * np.broadcast_to((radius**order)[:, None], argument.shape)[small]
@@ -189,8 +196,10 @@ class RadialSums:
 
     def __init__(self, radius: np.ndarray, time: np.ndarray, largest: float) -> None:
         self.largest = largest
-        self.radii, self.of_radius = np.unique(radius, return_inverse=True)
-        self.times, self.of_time = np.unique(time, return_inverse=True)
+        self.radii, of_radius = np.unique(radius, return_inverse=True)
+        self.times, of_time = np.unique(time, return_inverse=True)
+        pairs, self.of_pair = np.unique(of_radius * len(self.times) + of_time, return_inverse=True)
+        self.of_radius, self.of_time = np.divmod(pairs, len(self.times)) if len(pairs) else (of_radius, of_time)
         self._scaled = np.clip(2 * self.radii / largest - 1, -1.0, 1.0)
 
     def sums(self, order: int, wave: np.ndarray, rate: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -213,25 +222,29 @@ class RadialSums:
         table, expanded = self._table(order, wave)
         if len(self.times) == 1:
             summed = table @ (np.exp(self.times[0] * rate)[:, None] * factors)
-            return np.asarray((chebval(self._scaled, summed).T if expanded else summed)[self.of_radius])
+            return np.asarray((chebval(self._scaled, summed).T if expanded else summed)[self.of_radius][self.of_pair])
         result = np.empty((len(self.of_time), factors.shape[1]), dtype=complex)
         for low in range(0, len(result), _CHUNK):
             piece = slice(low, low + _CHUNK)
             own = self.of_radius[piece]
             shape = _chebyshev_sum(self._scaled[own], table) if expanded else table[own]
             result[piece] = (shape * np.exp(np.outer(self.times[self.of_time[piece]], rate))) @ factors
-        return result
+        return result[self.of_pair]
 
     def _table(self, order: int, wave: np.ndarray) -> tuple[np.ndarray, bool]:
         """B_n at the radii, or, where they are many, Chebyshev coefficients of it; and whether it is these."""
-        count = int(0.6 * np.abs(wave).max(initial=0.0) * self.largest) + order // 2 + 32
+        counts = (0.6 * np.abs(wave) * self.largest).astype(int) + order // 2 + 32
+        count = int(counts.max(initial=0))
         if len(self.radii) <= 2 * count:
             return radial(order, wave, self.radii), False
-        angles = np.pi * (np.arange(count) + 0.5) / count
-        table = radial(order, wave, self.largest / 2 * (1 + np.cos(angles)))
-        transform = np.cos(np.outer(np.arange(count), angles)) * 2 / count
-        transform[0] /= 2
-        return transform @ table, True
+        table, slow = np.zeros((count, len(wave)), dtype=complex), counts <= count // 3
+        for own in (slow, ~slow):
+            fewer = int(counts[own].max(initial=1))
+            angles = np.pi * (np.arange(fewer) + 0.5) / fewer
+            transform = np.cos(np.outer(np.arange(fewer), angles)) * 2 / fewer
+            transform[0] /= 2
+            table[:fewer, own] = transform @ radial(order, wave[own], self.largest / 2 * (1 + np.cos(angles)))
+        return table, True
 
 
 def _chebyshev_sum(places: np.ndarray, series: np.ndarray) -> np.ndarray:
