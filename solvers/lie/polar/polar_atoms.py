@@ -199,7 +199,7 @@ class RadialSums:
         self.radii, of_radius = np.unique(radius, return_inverse=True)
         self.times, of_time = np.unique(time, return_inverse=True)
         pairs, self.of_pair = np.unique(of_radius * len(self.times) + of_time, return_inverse=True)
-        self.of_radius, self.of_time = np.divmod(pairs, len(self.times)) if len(pairs) else (of_radius, of_time)
+        self.of_radius, self.of_time = pairs // max(len(self.times), 1), pairs % max(len(self.times), 1)
         self._scaled = np.clip(2 * self.radii / largest - 1, -1.0, 1.0)
 
     def sums(self, order: int, wave: np.ndarray, rate: np.ndarray, factors: np.ndarray) -> np.ndarray:
