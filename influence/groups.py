@@ -90,6 +90,10 @@ def rows_of_points(record: TrainingRecord, ids: Any) -> np.ndarray:
         PointsError: If an ID is unknown, or none is given.
     """
     wanted = np.atleast_1d(np.asarray(ids))
+    if wanted.dtype.kind == "b":
+        raise PointsError(
+            "ids of points with rows", "truth values, a mask", "influence.ids[mask], or influence.select(...)"
+        )
     missing = np.setdiff1d(wanted, record.rows.ids)
     if missing.size or not wanted.size:
         given = f"unknown: {missing[:8].tolist()}" if missing.size else "none"

@@ -131,6 +131,9 @@ def record_of_module(
     Raises:
         SolverError: If the module has no parameters.
     """
+    if not isinstance(model, nn.Module):
+        given = type(model).__name__
+        raise SolverError("a torch module", given, "Influence.from_module(network, [RowBlock(...)])")
     theta = flat_parameters(model)
     if not len(theta):
         raise SolverError("a module with parameters that require gradients", type(model).__name__, "requires_grad_()")

@@ -16,7 +16,7 @@ from sciml.ibvp import IBVP
 from sciml.placing import scored
 from sciml.points import PointSet, sample
 from sciml.recording import record_of
-from sciml.resampling import TrainingView
+from sciml.resampling import TrainingView, check_model, check_points
 
 SCORES = ("pinnfluence", "grad-dot", "loss-gradient")
 _DIRECTIONS, _KEPT, _REGULARISATION, _DROPPED = 200, 50, 1e-3, 1e-4
@@ -97,6 +97,8 @@ class LossGradientSampler:
         Raises:
             PointsError: If a score is not finite or all are zero.
         """
+        check_points(problem, points)
+        check_model(model)
         name = problem.terms[0].name
         free = self.add if self.most is None else min(self.add, self.most - int(points.mask(name).sum()))
         if self.mode == "add" and free <= 0:

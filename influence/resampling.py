@@ -17,7 +17,7 @@ from sciml.arguments import explained, require_number
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet
-from sciml.resampling import TrainingView
+from sciml.resampling import TrainingView, check_model, check_points
 
 MODES = ("replace", "exchange", "add")
 _PER_POINT, _PER_CHOICE, _LEAST = 5, 20, 400  # candidates per point that is drawn, or chosen with its Jacobian
@@ -155,6 +155,8 @@ class InfluenceSampler:
             PointsError: If there is nothing to choose from, a residual is not finite, all scores are zero, `count`
                 does not fit, or a kind has no points.
         """
+        check_points(problem, points)
+        check_model(model)
         begun = time.process_time()
         if np.isnan(self._started):
             self._started = begun

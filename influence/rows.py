@@ -35,6 +35,7 @@ class RowBlock:
 
     Raises:
         PointsError: If shapes disagree or numbers are not finite.
+        SolverError: If the residual is no function.
     """
 
     name: str
@@ -48,7 +49,11 @@ class RowBlock:
 
         Raises:
             PointsError: If shapes disagree or numbers are not finite.
+            SolverError: If the residual is no function.
         """
+        if not callable(self.residual):
+            given = f"{type(self.residual).__name__} as residual of {self.name!r}"
+            raise SolverError("a function residual(theta, point)", given, "RowBlock(name, points, residual, weight)")
         points = _numbers(self.points)
         points = points[:, None] if points.ndim == 1 else points
         ids = None if self.ids is None else np.asarray(self.ids)
@@ -145,7 +150,12 @@ def record_of_blocks(theta: Any, blocks: Sequence[RowBlock], regularisation: Any
     Raises:
         SolverError: If names repeat, nothing is given, or θ is no flat float64 vector.
     """
-    theta = torch.as_tensor(theta).detach().clone()
+    if not isinstance(theta, Tensor):
+        theta = torch.as_tensor(real_array(theta, "parameters θ (P,)", SolverError))
+    theta = theta.detach().clone()
+    strange = [type(block).__name__ for block in blocks if not isinstance(block, RowBlock)]
+    if strange:
+        raise SolverError("blocks of rows", ", ".join(strange), "[RowBlock(name, points, residual, weight)]")
     names = [block.name for block in blocks]
     if not blocks or len(set(names)) < len(names) or theta.ndim != 1 or not len(theta):
         raise SolverError(
@@ -173,6 +183,9 @@ def record_of_blocks(theta: Any, blocks: Sequence[RowBlock], regularisation: Any
     if not bool(torch.isfinite(weight).all()) or bool((weight < 0).any()):
         raise SolverError("finite weights, 0 or more", f"min {float(weight.min())}", "the w of Σ w r²")
     penalty, centre = (torch.tensor(_numbers(value)) for value in (regularisation, reference))
+    for name, part in (("regularisation", penalty), ("reference", centre)):
+        if part.shape not in {(), (1,), theta.shape}:
+            raise SolverError(f"{name}: a number or one per parameter, ({len(theta)},)", f"{tuple(part.shape)}", "")
     return TrainingRecord(theta, points, rows, weight, penalty, centre)
 
 

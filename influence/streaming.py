@@ -11,7 +11,8 @@ from tqdm.auto import tqdm
 
 from influence.functions import Influence
 from influence.scores import Scores
-from sciml.errors import SolverError
+from sciml.arguments import real_array, require_number
+from sciml.errors import PointsError, SolverError
 
 PART_BYTES = 2**28  # of one part
 
@@ -62,14 +63,18 @@ def stream_scores(
         The scores of one part after the other, rows in the order of `at`.
 
     Raises:
-        SolverError: If `part` is not positive.
+        SolverError: If `part` is no positive whole number, or `influence` no influence object.
+        PointsError: If the query points are no real numbers.
     """
-    points = np.atleast_2d(np.asarray(at, dtype=float))
+    if not isinstance(influence, Influence):
+        raise SolverError(
+            "an Influence object", type(influence).__name__, "stream_scores(Influence(solution), u, points)"
+        )
+    require_number(part, "part", least=1, whole=True, optional=True, fix="part=None chooses it")
+    points = np.atleast_2d(real_array(at, "query points (n, d)", PointsError))
     if part is None:
         row = 8.0 * (3 * len(influence.curvature.residual) + 1.2 * len(influence.record.parameters))
         part = max(1, int(PART_BYTES / row))
-    if part < 1:
-        raise SolverError("a positive number of queries at a time", str(part), "part=None chooses it")
     starts = range(0, len(points), part)
     hidden = (len(starts) < 2) if progress is None else not progress
     # disable=None hides the bar where there is no terminal

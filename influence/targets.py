@@ -195,6 +195,7 @@ class Expression:
                 if values.requires_grad
                 else [torch.zeros_like(z) for z in inputs]
             )
+            slopes = [slope.detach() for slope in slopes]  # zeros that torch 2.4 materialises ask for gradients
         if not bool(torch.isfinite(values).all()):
             fix = "normals exist on faces only: Integral(..., on=face)" if self.flat.has(*self.normals) else ""
             raise ProblemError("finite values of the target", f"{self.flat} is not finite at some point", fix)

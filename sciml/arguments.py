@@ -16,6 +16,7 @@ import numpy as np
 from sciml.errors import ArgumentsError, ScimlError, SolverError
 
 Target = TypeVar("Target", bound=Callable[..., Any])
+_LONGEST_NAME = 200  # file systems take 255 bytes, and suffixes are added
 
 
 def explained(example: str) -> Callable[[Target], Target]:
@@ -130,9 +131,13 @@ def require_path(path: Any, error: type[ScimlError]) -> Path:
         ScimlError: Of the kind asked for, if it is neither.
     """
     try:
-        return Path(path)
+        made = Path(path)
+        if "\0" not in str(made) and len(made.name) <= _LONGEST_NAME:
+            return made
     except TypeError:
-        raise error("a path", f"{type(path).__name__}: {path!r}"[:80], '"results/heat"') from None
+        pass
+    expected = f"a path, whose last part has at most {_LONGEST_NAME} characters"
+    raise error(expected, f"{type(path).__name__}: {path!r}"[:80], '"results/heat"') from None
 
 
 def real_array(values: Any, expected: str, error: type[ScimlError]) -> np.ndarray:
@@ -151,9 +156,12 @@ def real_array(values: Any, expected: str, error: type[ScimlError]) -> np.ndarra
     """
     try:
         array = np.asarray(values)
-        if values is not None and not np.iscomplexobj(array):
+        if np.ma.is_masked(values):
+            fault = "masked entries would count as values: drop their rows"
+        elif values is not None and not np.iscomplexobj(array):
             return array.astype(np.float64, copy=False)
-        fault = "nothing and complex numbers are no real ones"
+        else:
+            fault = "nothing and complex numbers are no real ones"
     except (TypeError, ValueError) as raised:
         fault = str(raised).split(". ")[0]
     raise error(expected, f"{type(values).__name__} {values!r}"[:100], fault)

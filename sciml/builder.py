@@ -12,9 +12,10 @@ from sympy.core.function import AppliedUndef
 from sciml import terms as build
 from sciml.callables import data_expression, opaque_equations
 from sciml.conditions import Dirichlet, FaceCondition, Observations
-from sciml.errors import NotSymbolicError, ProblemError, ScimlError
+from sciml.errors import GeometryError, NotSymbolicError, ProblemError, ScimlError
 from sciml.findings import Finding
 from sciml.geometry import Geometry
+from sciml.geometry.exact import check_extent
 from sciml.jets import field_atoms
 from sciml.tracing import trace
 from sciml.unknowns import unknown
@@ -41,7 +42,7 @@ class Builder:
     def _try(self, step: Callable[[], None]) -> bool:
         try:
             step()
-        except (ProblemError, NotSymbolicError) as error:
+        except (ProblemError, NotSymbolicError, GeometryError) as error:
             self._report(error)
             return False
         return True
@@ -88,6 +89,7 @@ class Builder:
         if not (start.is_number and end.is_number and start.is_finite and end.is_finite and bool(start < end)):
             self._set(time=(time[0], sp.Integer(0), sp.Integer(1)))
             raise ProblemError("a finite time interval with start < end", f"({start}, {end})", "time=(t, 0, 1)")
+        check_extent([(float(start), float(end))])
 
     def _parameters(self) -> None:
         for symbol, value in self._each("parameters", "{k: 0.5}").items():

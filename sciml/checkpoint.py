@@ -22,7 +22,7 @@ from safetensors.numpy import save as save_arrays
 
 from sciml.arguments import require_path
 from sciml.errors import CheckpointError, NotSymbolicError
-from sciml.ibvp import IBVP
+from sciml.ibvp import IBVP, require_ibvp
 from sciml.problem_json import fingerprint, problem_from_json, problem_to_json, stored_fingerprint
 from sciml.solution import Solution
 
@@ -204,7 +204,10 @@ def load_solution(path: str | Path, problem: IBVP | None = None) -> Solution:
 
     Raises:
         CheckpointError: If a file is missing, damaged, of an unknown kind, or of another problem.
+        ProblemError: If `problem` is none.
     """
+    if problem is not None:
+        require_ibvp(problem)
     content, arrays = _open(path)
     kind_name = content.get("kind")
     if not isinstance(kind_name, str) or kind_name not in KINDS:

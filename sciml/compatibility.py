@@ -20,6 +20,7 @@ from sciml.jets import field_atoms, jet_atoms
 from sciml.terms import Term
 
 _SAMPLES = 256
+LARGEST = 1e100  # numbers are squared; their inverses, too
 
 
 def term_data(term: Term, problem: Any) -> list[sp.Expr]:
@@ -76,6 +77,7 @@ def data_findings(problem: Any) -> Iterator[Finding]:
                 values = evaluate_data(data, (*problem.coordinates, *normal_symbols), columns)
             else:
                 values = evaluate_data(data, problem.coordinates, points, problem.bounds)
+            yield from _magnitudes(problem, name, expression, values)
             bad = ~np.isfinite(values)
             place = points[bad][0] if bad.any() else _pole(problem, term, data, points)
             if place is not None:
@@ -84,6 +86,18 @@ def data_findings(problem: Any) -> Iterator[Finding]:
                                        f"finite inside the domain: {shown}")  # fmt: skip
         if term.kind == "interior":
             yield from _coefficient_findings(problem, term, points)
+
+
+def _magnitudes(problem: Any, name: str, expression: sp.Expr, values: np.ndarray) -> Iterator[Finding]:
+    """Numbers whose squares float64 does not hold: residuals are squared, and would be 0 or infinite."""
+    numbers = [abs(number) for number in problem.substitute(expression).atoms(sp.Number) if number.is_finite]
+    strange = [number for number in numbers if number and not 1 / LARGEST < number < LARGEST]
+    data = np.abs(values[np.isfinite(values)])
+    shown = [f"{sp.Float(number, 3)}" for number in strange[:3]]
+    shown += [f"data of size {data.max():.3g}"] if len(data) and data.max() >= LARGEST else []
+    if shown:
+        yield Finding("error", f"{name}: numbers between {1 / LARGEST:g} and {LARGEST:g} expected, so that their "
+                               f"squares are numbers, given {', '.join(shown)}: choose other units")  # fmt: skip
 
 
 def _pole(problem: Any, term: Term, data: sp.Expr, points: np.ndarray) -> np.ndarray | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from sciml.arguments import explained, require_number
+from sciml.arguments import explained, real_array, require_number
 from sciml.errors import ProblemError
 
 Faces = tuple[str, ...] | None
@@ -195,12 +195,7 @@ class Condition:
 
 
 def _frozen_array(values: Any, what: str) -> np.ndarray:
-    expected, fix = f"real numbers as {what}", "an array of numbers; of complex values, observe both parts"
-    try:
-        # "same_kind" refuses a complex array, whose imaginary part NumPy would drop
-        array = np.array(values).astype(np.float64, casting="same_kind" if np.iscomplexobj(values) else "unsafe")
-    except (TypeError, ValueError):
-        raise ProblemError(expected, repr(values)[:80], fix) from None
+    array = real_array(values, f"real numbers as {what}", ProblemError).copy()  # of complex values, observe both parts
     if not np.isfinite(array).all():
         raise ProblemError(
             f"finite {what}", f"{np.count_nonzero(~np.isfinite(array))} values are not finite", "drop them"

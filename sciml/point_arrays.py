@@ -53,7 +53,9 @@ def number_array(values: object, what: str, dimensions: int, nan: bool = False) 
     shape = "(n, d)" if dimensions == 2 else "(n,)"
     try:
         array = np.array(values)
-        real = array.dtype.kind in "biufO"  # neither text nor complex, which `astype` would convert
+        real = (
+            not np.ma.is_masked(values) and array.dtype.kind in "biufO"
+        )  # neither text nor complex, which `astype` would convert
         array = array.astype(float) if real else array
     except (TypeError, ValueError):
         real = False

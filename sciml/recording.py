@@ -13,6 +13,7 @@ from torch.func import functional_call
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP, require_ibvp
 from sciml.jets import Jet
+from sciml.networks.checking import check_module
 from sciml.networks.parameters import load_parameters, parameter_views
 from sciml.points import PointSet
 from sciml.record import RowMap, TrainingRecord
@@ -144,6 +145,8 @@ def record_of(
     recorder = _Recorder(problem, copy.deepcopy(model).cpu(), constraint)
     flat = [p.detach().reshape(-1) for p in recorder.model.parameters() if p.requires_grad]
     last = torch.tensor([float(values[symbol]) for symbol in problem.unknowns], dtype=torch.float64)
+    if len(points):
+        check_module(recorder.model, torch.tensor(points.coordinates[:3]), problem.coordinates, len(problem.fields))
     rows = recorder.rows(points)
     return TrainingRecord(
         parameters=torch.cat([*flat, last]),

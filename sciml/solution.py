@@ -20,6 +20,7 @@ from sciml.jets import Jet, field_atoms, jet_atoms
 from sciml.point_arrays import row_advice
 from sciml.record import TrainingRecord
 from sciml.terms import rationalise
+from sciml.validation import outside_of
 
 Callback = Callable[[int, int, Mapping[str, float]], Any]
 """Called as callback(step, total, values) while a solver works; a true answer asks it to stop."""
@@ -184,11 +185,7 @@ class Solution(ABC):
                 row_advice(array.shape, len(self.problem.coordinates)),
             )  # fmt: skip
         inside = np.atleast_1d(np.isfinite(array).all(axis=1))
-        inside[inside] = self.problem.domain.contains(array[inside, : len(self.problem.space)], tolerance=1e-9)
-        if self.problem.time is not None:
-            start, end = self.problem.bounds[-1]
-            slack = 1e-9 * (end - start)
-            inside &= (array[:, -1] >= start - slack) & (array[:, -1] <= end + slack)
+        inside[inside] = ~outside_of(self.problem, array[inside])
         if not inside.all():
             place = array[~inside][0]
             raise PointsError(

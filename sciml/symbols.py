@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import copyreg
 import keyword
+from collections.abc import Callable
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
+from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from sciml.errors import ProblemError
+
+
+def _function(name: str, assumptions: dict[str, bool]) -> UndefinedFunction:
+    return UndefinedFunction(name, **assumptions)
+
+
+def _recipe(function: UndefinedFunction) -> tuple[Callable, tuple]:
+    return _function, (function.name, dict(function._kwargs))
+
+
+if UndefinedFunction not in copyreg.dispatch_table:  # SymPy 1.13 cannot send fields to other processes; 1.14 can
+    copyreg.pickle(UndefinedFunction, _recipe)
 
 
 def _names(names: str) -> list[str]:

@@ -214,18 +214,27 @@ def _point(problem: Any, term: Term) -> Iterator[Finding]:
         yield Finding("error", f"{term.name}: a point needs finite real numbers, given {point}")
         return
     place = np.array([[float(point[symbol]) for symbol in problem.coordinates]])
-    if _outside(problem, place).any():
+    if outside_of(problem, place).any():
         yield Finding(
             "error", f"{term.name}: the point lies outside the domain {problem.domain!r} or the time interval"
         )
 
 
-def _outside(problem: Any, points: np.ndarray) -> np.ndarray:
-    """Which of (n, d) points lie outside the domain or the time interval, by more than rounding."""
+def outside_of(problem: Any, points: np.ndarray) -> np.ndarray:
+    """Which points lie outside the domain or the time interval, by more than rounding.
+
+    Args:
+        problem: The problem.
+        points: Points, (n, d), finite.
+
+    Returns:
+        The mask, (n,).
+    """
     outside = ~problem.domain.contains(points[:, : len(problem.space)], tolerance=1e-9)
     if problem.time is not None:
         start, end = problem.bounds[-1]
-        outside |= (points[:, -1] < start - 1e-9) | (points[:, -1] > end + 1e-9)
+        slack = 1e-9 * (end - start)
+        outside |= (points[:, -1] < start - slack) | (points[:, -1] > end + slack)
     return outside
 
 
@@ -245,7 +254,7 @@ def _observed(problem: Any) -> Iterator[Finding]:
             yield Finding("error", f"observation points need {width} columns {problem.coordinates}, given "
                                    f"{observations.points.shape[1]}")  # fmt: skip
             continue
-        outside = _outside(problem, observations.points)
+        outside = outside_of(problem, observations.points)
         if outside.any():
             place = tuple(map(float, observations.points[outside][0]))
             yield Finding(

@@ -28,7 +28,8 @@ def study(
         The solutions in the order of the values: the same whatever the executor, as every solver is seeded.
 
     Raises:
-        SolverError: If the solver or the executor is none. What a solver raises carries a note with the value.
+        SolverError: If the solver, the executor, the function or the values are none. What a solver raises carries a
+            note with the value.
 
     Example:
         >>> import sympy as sp
@@ -40,6 +41,9 @@ def study(
         [1.0, 2.0]
     """
     check_executor(executor)
+    if not callable(make) or not isinstance(values, Iterable):
+        given = f"{type(make).__name__}, {type(values).__name__}"
+        raise SolverError("a function that builds a problem, and values", given, "study(make, [0.1, 0.2])")
     if solver is not None and not hasattr(solver, "solve"):
         raise SolverError("a solver: an object with solve(problem)", repr(solver), "study(make, values, PINN(MLP()))")
     tasks = {f"{number}: {value!r}": (solver, make(value)) for number, value in enumerate(values)}

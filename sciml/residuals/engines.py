@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, jvp, vmap
 
+from sciml.errors import SolverError
 from sciml.jets import Jet
 from sciml.residuals.stream_engine import StreamEngine, supports_streams
 
@@ -75,6 +76,10 @@ class AutogradEngine:
 
         Returns:
             (n, P) or (n, c, P), columns in the order of the trainable `model.parameters()`.
+
+        Raises:
+            SolverError: If torch cannot differentiate the module point by point.
+            RuntimeError: What else torch raises, as where memory ends.
         """
         if cotangent.ndim == 3:
             each = [self.pullback(model, points, needed, cotangent[:, c]) for c in range(cotangent.shape[1])]
@@ -95,7 +100,13 @@ class AutogradEngine:
         blocks = []
         for start in range(0, len(points), chunk):
             piece = slice(start, start + chunk)
-            gradients = per_point(trainable, points[piece].detach(), cotangent[piece].detach())
+            try:
+                gradients = per_point(trainable, points[piece].detach(), cotangent[piece].detach())
+            except RuntimeError as error:
+                if "vmap" not in str(error) and "transform" not in str(error):
+                    raise
+                problem = _said(model, error)
+                raise problem from error
             blocks.append(torch.cat([gradients[name].reshape(len(points[piece]), -1) for name in trainable], dim=1))
         return torch.cat(blocks) if blocks else points.new_zeros(0, size)
 
@@ -127,6 +138,15 @@ class AutogradEngine:
             return change
 
         return move
+
+
+def _said(model: nn.Module, error: RuntimeError) -> SolverError:
+    """What torch says of a module that it cannot differentiate point by point, with a way out."""
+    return SolverError(
+        "a network that torch can differentiate point by point",
+        f"{type(model).__name__}: {str(error).splitlines()[0][:160]}",
+        "no random numbers, batch statistics, changes in place, .item() or branches on values inside forward()",
+    )
 
 
 def _derive(jet: Jet, x: Tensor, values: Tensor, table: dict[Jet, Tensor]) -> Tensor:

@@ -136,9 +136,8 @@ def _linearise(
 def _derivatives(component: Tensor, inputs: list[Tensor]) -> list[Tensor]:
     if not component.requires_grad:
         return [torch.zeros_like(tensor) for tensor in inputs]
-    return list(
-        torch.autograd.grad(component.sum(), inputs, retain_graph=True, allow_unused=True, materialize_grads=True)
-    )
+    made = torch.autograd.grad(component.sum(), inputs, retain_graph=True, allow_unused=True, materialize_grads=True)
+    return [slope.detach() for slope in made]  # zeros that torch 2.4 materialises ask for gradients
 
 
 class RowProducts:
@@ -211,4 +210,4 @@ class RowProducts:
         gradients = torch.autograd.grad(
             self._rows, inputs, cotangent, retain_graph=True, allow_unused=True, materialize_grads=True
         )
-        return torch.cat([gradient.reshape(-1) for gradient in gradients])
+        return torch.cat([gradient.detach().reshape(-1) for gradient in gradients])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from sciml.errors import ProblemError, ScimlError
@@ -11,8 +12,9 @@ from sciml.verification.balance import balance_check
 from sciml.verification.candidate import as_solution
 from sciml.verification.certificate import Certificate, Check
 from sciml.verification.rows import component_sizes, fresh_points, row_checks, value_checks
-from sciml.verification.weak import jumps, weak_check
+from sciml.verification.weak import BUMPS, jumps, weak_check
 
+_FEW = {1: 96, 2: 16, 3: 8}  # bumps: they cost more in the plane and in space
 _REFERENCE = 5.0  # a coarse reference has an error of its own
 
 
@@ -71,6 +73,31 @@ def verify(
     return Certificate(f"{type(solution).__name__}({title})", float(tolerance), tuple(checks))
 
 
+def unmet_equations(solution: Solution, tolerance: float = 0.01) -> list[Check]:
+    """Equations that a solution leaves unsolved, tested with a few bumps: a look that a solver can afford at its end.
+
+    Args:
+        solution: The solution.
+        tolerance: Largest share of the size of its terms that passes.
+
+    Returns:
+        The checks that did not pass; what cannot be tested is left out.
+
+    Example:
+        >>> import sympy as sp
+        >>> from sciml import IBVP, Dirichlet, ExactSolution, Interval, coordinates, field
+        >>> x = coordinates("x"); u = field("u", x)
+        >>> problem = IBVP(sp.Eq(u.diff(x, 2), 2), Interval(x, 0, 1), boundary=[Dirichlet(u, x**2)])
+        >>> [check.name for check in unmet_equations(ExactSolution(problem, x**3))]
+        ['pde']
+    """
+    scales = field_scales(solution.problem, solution.evaluate).fields
+    bumps = _FEW[len(solution.problem.space)]
+    numbers = range(len(solution.problem.equations))
+    checks = [_weak(solution, number, scales, tolerance, bumps) for number in numbers]
+    return [check for check in checks if not check.passed and math.isfinite(check.value)]
+
+
 def _with_weak_forms(solution: Solution, rows: list[Check], scales: Scales, tolerance: float) -> list[Check]:
     """The rows, with the weak form beside or instead of the residual of an equation where that says too little."""
     number, found = 0, list[Check]()
@@ -82,14 +109,14 @@ def _with_weak_forms(solution: Solution, rows: list[Check], scales: Scales, tole
         if strong:
             found.append(check)
         if not strong or jumps(solution.problem, number):
-            found.append(_weak(solution, number, scales, tolerance))
+            found.append(_weak(solution, number, scales.fields, tolerance))
         number += 1
     return found
 
 
-def _weak(solution: Solution, number: int, scales: Scales, tolerance: float) -> Check:
+def _weak(solution: Solution, number: int, spreads: tuple[float, ...], tolerance: float, bumps: int = BUMPS) -> Check:
     try:
-        return weak_check(solution, number, scales.fields, tolerance)
+        return weak_check(solution, number, spreads, tolerance, bumps)
     except ScimlError as error:
         name = solution.problem.equation_names[number]
         return Check("weak form", name, float("nan"), tolerance, f"not checked: {error.expected}")

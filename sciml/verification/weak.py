@@ -22,7 +22,7 @@ from sciml.verification.certificate import Check
 from sciml.verification.divergence import divergence_form
 from sciml.verification.rows import SEED, located
 
-_BUMPS = 96
+BUMPS = 96
 _NODES = {1: 24, 2: 12, 3: 8}
 _KINKED = {1: 96, 2: 32, 3: 12}  # nodes for slopes that jump between elements
 _WIDTHS = (1 / 4, 1 / 24)  # half widths in units of the domain
@@ -36,14 +36,15 @@ class Bumps:
     Args:
         problem: The problem.
         resolution: Length below which the solution holds no detail.
+        count: Most of them.
     """
 
-    def __init__(self, problem: IBVP, resolution: float = 0.0) -> None:
+    def __init__(self, problem: IBVP, resolution: float = 0.0, count: int = BUMPS) -> None:
         d = len(problem.space)
         self.problem, (unit, self.weight) = problem, unit_rule((_KINKED if resolution else _NODES)[d], d)
         self.place = 2 * unit - 1
         self.time = None if problem.time is None else problem.bounds[-1]
-        self.smallest = _DETAIL * resolution
+        self.smallest, self.count = _DETAIL * resolution, count
         self.boxes = list(self._boxes(d))
         shape = (1 - self.place**2) ** 3
         self.value = shape.prod(axis=1)
@@ -53,8 +54,8 @@ class Bumps:
     def _boxes(self, d: int) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         """Centre, half widths and instant."""
         extents = np.array([high - low for low, high in self.problem.bounds[:d]])
-        centres = self.problem.domain.sample(_BUMPS, "sobol", SEED)
-        shares = unit_points(_BUMPS, 2, "sobol", SEED + 1)
+        centres = self.problem.domain.sample(self.count, "sobol", SEED)
+        shares = unit_points(self.count, 2, "sobol", SEED + 1)
         corners = np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * d)).reshape(d, -1).T
         low, high = np.log(_WIDTHS[1]), np.log(_WIDTHS[0])
         for centre, (size, moment) in zip(centres, shares, strict=True):
@@ -96,7 +97,9 @@ class Bumps:
         return table @ (self.weight * self.slope[:, axis]) / total / halves
 
 
-def weak_check(solution: Solution, number: int, spreads: tuple[float, ...], tolerance: float) -> Check:
+def weak_check(
+    solution: Solution, number: int, spreads: tuple[float, ...], tolerance: float, count: int = BUMPS
+) -> Check:
     """The weak residual of one equation over the size of its terms.
 
     Args:
@@ -104,6 +107,7 @@ def weak_check(solution: Solution, number: int, spreads: tuple[float, ...], tole
         number: Number of the equation.
         spreads: Spread of each field.
         tolerance: Largest share.
+        count: Most bumps.
 
     Returns:
         The check.
@@ -111,7 +115,7 @@ def weak_check(solution: Solution, number: int, spreads: tuple[float, ...], tole
     problem = solution.problem
     name, equation = problem.equation_names[number], problem.substitute(problem.equations[number])
     form = divergence_form(equation, problem.fields, problem.space)
-    bumps = Bumps(problem, solution.resolution)
+    bumps = Bumps(problem, solution.resolution, count)
     if not bumps.boxes:
         return Check("weak form", name, float("nan"), tolerance, "not checked: the elements are too large to test them")
     parts: list[tuple[sp.Expr, int | None]] = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 
-import numpy as np
 import sympy as sp
 import torch
 from torch import nn
@@ -12,6 +11,7 @@ from torch import nn
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.jets import Jet, jet_atoms
+from sciml.networks.checking import check_module
 from sciml.residuals import AutogradEngine, HardConstraint
 from solvers.pinn.placement import Counts, draw
 from solvers.pinn.scaling import balance, field_statistics
@@ -54,21 +54,8 @@ def _checked(model: nn.Module, problem: IBVP) -> nn.Module:
     kinds = {p.dtype for p in trainable}
     if kinds != {torch.float64}:
         raise SolverError("a network in float64", ", ".join(map(str, kinds)), "network.double()")
-    names = ", ".join(map(str, problem.coordinates))
-    places = problem.domain.sample(2, seed=0)
-    if problem.time is not None:
-        places = np.column_stack([places, np.full(2, problem.bounds[-1][0])])
-    points = torch.tensor(places, device=trainable[0].device)
-    count = len(problem.fields)
-    wanted = f"a module from points with {points.shape[1]} columns ({names}) to values of shape (n, {count})"
-    try:
-        with torch.no_grad():
-            values = model(points)
-    except (RuntimeError, IndexError, ValueError) as error:
-        raise SolverError(wanted, f"{type(error).__name__}: {error}", "change the sizes of its layers") from error
-    if not isinstance(values, torch.Tensor) or values.shape != (2, count):
-        given = f"shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else type(values).__name__
-        raise SolverError(wanted, f"{given} from two points", "change the sizes of its layers")
+    places = problem.domain.sample(3, "sobol", 0, None if problem.time is None else problem.bounds[-1])
+    check_module(model, torch.tensor(places, device=trainable[0].device), problem.coordinates, len(problem.fields))
     _check_smoothness(model, problem)
     return model
 

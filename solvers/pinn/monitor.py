@@ -138,7 +138,7 @@ class Progress:
         # the held-out residual and the named losses come now and then: they stay on the bar in between
         self._shown |= {name.removeprefix("loss "): f"{value:.1e}" for name, value in named.items()}
         self.bar.set_postfix(self._shown, refresh=False)
-        return any([bool(self._call(callback, step, self.total, values)) for callback in tuple(self.callbacks)])
+        return any([self._call(callback, step, self.total, values) for callback in tuple(self.callbacks)])
 
     def finish(self) -> None:
         """Tell the callbacks that no step follows."""
@@ -146,9 +146,9 @@ class Progress:
             if hasattr(callback, "finish"):
                 self._call(callback.finish)
 
-    def _call(self, callback: Callable[..., Any], *arguments: Any) -> Any:
+    def _call(self, callback: Callable[..., Any], *arguments: Any) -> bool:
         try:
-            return callback(*arguments)
+            return bool(callback(*arguments))
         except Exception as error:
             owner = getattr(callback, "__self__", callback)
             self.callbacks = [other for other in self.callbacks if other is not owner]

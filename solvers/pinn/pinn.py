@@ -90,6 +90,8 @@ class PINN:
         progress: bool | None = None,
         device: torch.device | str | None = None,
     ) -> None:
+        if not isinstance(weights or {}, Mapping):
+            raise SolverError("weights by name", repr(weights)[:80], 'PINN(..., weights={"pde": 1.0})')
         self.settings = _checked(Settings(
             network, seed, steps, tolerance, points, resampler, constraints, dict(weights or {}),
             weighting_for(weighting), optimiser, progress, _device(device),
@@ -176,15 +178,25 @@ def _checked(settings: Settings) -> Settings:
         raise SolverError('constraints "auto", "hard" or "soft"', repr(settings.constraints), "")
     if settings.steps is not None and not _whole(settings.steps, 0):
         raise SolverError("a whole number of steps >= 0, or None", repr(settings.steps), "PINN(..., steps=200)")
-    if not _number(settings.tolerance) or not settings.tolerance >= 0:
-        raise SolverError("tolerance >= 0", repr(settings.tolerance), "PINN(..., tolerance=1e-7)")
-    if not _whole(settings.seed, 0):
-        raise SolverError("a whole number as seed, 0 or more", repr(settings.seed), "PINN(..., seed=0)")
+    if not _number(settings.tolerance) or not 0 <= settings.tolerance < math.inf:
+        raise SolverError("tolerance >= 0, finite", repr(settings.tolerance), "PINN(..., tolerance=1e-7)")
+    if not _whole(settings.seed, 0) or settings.seed >= 2**63:
+        raise SolverError("a whole number as seed, 0 or more and below 2^63", repr(settings.seed), "PINN(..., seed=0)")
     wrong = [name for name, weight in settings.weights.items() if not _number(weight) or not 0 <= weight < math.inf]
     if wrong:
         given = ", ".join(f"{name!r}: {settings.weights[name]!r}" for name in wrong)
         raise SolverError("finite weights, 0 or more", given, 'PINN(..., weights={"pde": 1.0})')
+    _check_optimiser(settings.optimiser)
     return settings
+
+
+def _check_optimiser(optimiser: Any) -> None:
+    """Refuse a list that is none of pairs (optimiser, steps)."""
+    if not isinstance(optimiser, (list, tuple)):
+        return
+    fine = [isinstance(pair, (list, tuple)) and len(pair) == 2 and _whole(pair[1], 0) for pair in optimiser]
+    if not fine or not all(fine):
+        raise SolverError("pairs (optimiser, steps)", repr(optimiser)[:80], '[("adam", 2000), ("lbfgs", 500)]')
 
 
 def _number(value: Any) -> bool:

@@ -14,6 +14,7 @@ from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.placing import equal_weights, scored
 from sciml.points import PointSet, sample
+from sciml.resampling import check_model, check_points
 from sciml.residuals import choose_engine, device_of
 from solvers.pinn.samplers import residual_size
 
@@ -97,6 +98,8 @@ class RAR:
         Returns:
             The larger set; the same object when `most` is reached.
         """
+        check_points(problem, points)
+        check_model(model)
         name = _interior(problem)
         free = _room(self.add, self.most, points, name)
         if free <= 0:
@@ -171,6 +174,8 @@ class R3:
         Raises:
             SolverError: If the causal form is asked for a problem without time.
         """
+        check_points(problem, points)
+        check_model(model)
         name = _interior(problem)
         own = points.of(name)
         size = _sizes(problem, model, own.coordinates)
@@ -228,6 +233,8 @@ class PACMANN:
         Returns:
             The moved set, IDs and weights as before; a point that also serves another term stays.
         """
+        check_points(problem, points)
+        check_model(model)
         name = _interior(problem)
         free = np.setdiff1d(points.ids_of(name), points.ids[~points.mask(name)])
         low, high = np.array(problem.bounds).T
@@ -310,6 +317,8 @@ class SolutionGradient:
         Returns:
             The new set; the same object when `most` is reached.
         """
+        check_points(problem, points)
+        check_model(model)
         name = _interior(problem)
         free = _room(self.add, self.most, points, name)
         if self.mode == "add" and free <= 0:

@@ -12,6 +12,7 @@ from sciml.drawing import inclusion, stratified
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
 from sciml.points import PointSet, sample
+from sciml.resampling import check_model, check_points
 from sciml.residuals import ResidualSystem
 from sciml.sampling import METHODS
 from solvers.pinn.placement import Counts, counts_of, draw, keep_terms, renewed
@@ -60,6 +61,7 @@ class Fixed:
         Returns:
             `points`, but for the first call with a method.
         """
+        check_points(problem, points)
         if self.method is None or self.drawn:
             return points
         self.drawn, counts = True, counts_of(points)
@@ -104,6 +106,7 @@ class RandomResample:
         Returns:
             The new set.
         """
+        check_points(problem, points)
         present = [name for name in points.terms if points.mask(name).any()]
         absent = [name for name in points.terms if name not in present]
         numbers = counts_of(points)
@@ -163,6 +166,7 @@ class RAD:
         Returns:
             The new set.
         """
+        check_model(model)
         fresh = RandomResample(seed=self.seed).resample(problem, model, points)
         name = problem.terms[0].name
         count = int(fresh.mask(name).sum())

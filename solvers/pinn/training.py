@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sciml.errors import ConvergenceError, TeamError
 from sciml.points import PointSet
-from sciml.resampling import Resampler, TrainingView
+from sciml.resampling import Resampler, TrainingView, check_points
 from solvers.pinn.faults import Trouble, not_finite
 from solvers.pinn.growth import Growth, outgrown
 from solvers.pinn.monitor import Budget, BudgetSpentError, History, Progress, Run, record_values
@@ -262,6 +262,7 @@ class Training:
             factor = getattr(phase.optimiser, "factor", None)
             self.resampler.inform(TrainingView(dict(self.objective.scale), named, factor))
         points = self.resampler.resample(problem, self.model, points)
+        check_points(problem, points, type(self.resampler).__name__)
         self._choosing += self.budget.used - start
         if points is state.points:
             return False

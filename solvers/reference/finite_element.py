@@ -14,6 +14,7 @@ from sciml.arguments import explained, require_number
 from sciml.errors import ConvergenceError, SolverError, SolverWarning
 from sciml.ibvp import IBVP, require_forward, require_ibvp
 from sciml.solution import Callback, require_callbacks
+from sciml.verification import unmet_equations
 from solvers.reference.data import sampled
 from solvers.reference.mesh import default_size, fem
 from solvers.reference.newton import Newton
@@ -90,6 +91,8 @@ class FiniteElement:
         if degree not in {1, 2}:
             raise SolverError("degree 1 or 2", repr(degree), "degree=2 and a smaller mesh_size")
         require_number(tolerance, "tolerance", above=0, most=1, fix="tolerance=1e-5")
+        if not isinstance(refine or {}, Mapping):
+            raise SolverError("refine: face name -> edge length", repr(refine)[:80], 'refine={"top": 0.01}')
         for face, length in (refine or {}).items():
             require_number(length, f"edge length at {face}", above=0, fix='refine={"top": 0.01}')
         self.mesh_size, self.steps, self.degree, self.tolerance = mesh_size, steps, degree, tolerance
@@ -98,6 +101,9 @@ class FiniteElement:
 
     def solve(self, problem: IBVP, callbacks: Sequence[Callback] = ()) -> FiniteElementSolution:
         """Solve a problem.
+
+        A `SolverWarning` says where the equations are not met on a mesh that nobody chose, and where drift makes layers
+        that are thinner than the elements; `solution.certificate()` looks more closely.
 
         Args:
             problem: The problem.
@@ -120,11 +126,13 @@ class FiniteElement:
             raise SolverError("degree 2 for a flow, whose pressure gets degree 1", f"degree {self.degree}", "degree=2")
         strange = set(self.refine) - set(problem.faces)
         if strange:
-            raise SolverError(f"faces among {', '.join(problem.faces)} in refine", ", ".join(sorted(strange)), "")
+            raise SolverError(
+                f"faces among {', '.join(problem.faces)} in refine", ", ".join(sorted(strange)), "check the spelling"
+            )
         size = self.mesh_size or default_size(problem.domain)
         space = build_space(problem.domain, float(size), self.degree, self.refine, self.refinements)
         system = System(problem, form, space)
-        _warn_of_layers(system)
+        layers = _warn_of_layers(system)
         shape = (-1, len(problem.fields), system.size)
         history: dict[str, Any] = {}
         if problem.time is None:
@@ -142,6 +150,8 @@ class FiniteElement:
             problem, space.nodes, space.elements, self.degree, times, values.reshape(shape), status, history
         )
         _set_levels(solution, form)
+        if self.mesh_size is None:
+            _say_unmet_equations(solution, warn=not layers)
         return solution
 
     def _steady(self, system: System, history: dict[str, Any], callbacks: Sequence[Callback]) -> tuple[np.ndarray, str]:
@@ -197,6 +207,17 @@ class FiniteElement:
         return times, values, text
 
 
+def _say_unmet_equations(solution: FiniteElementSolution, warn: bool) -> None:
+    """Where nobody chose the mesh: whether the equations hold on it when they are tested with smooth functions."""
+    for check in unmet_equations(solution):
+        place = ", ".join(f"{name}={value:.3g}" for name, value in check.where)
+        text = f"equation '{check.name}' is missed by {check.value:.1e} of its largest term"
+        advice = "the solution varies faster than the elements, or is none: compare with a smaller mesh_size"
+        solution.status += f"; {text}"
+        if warn:
+            warnings.warn(f"{text}, most of all near {place}: {advice}", SolverWarning, stacklevel=3)
+
+
 def _set_levels(solution: FiniteElementSolution, form: WeakForm) -> None:
     """Shift fields that are free up to a constant to their stated values at points."""
     problem = solution.problem
@@ -222,8 +243,9 @@ def _check_orders(problem: IBVP, form: WeakForm) -> None:
         raise SolverError("a time derivative in a problem with time", "none", "drop time=, or solve at fixed times")
 
 
-def _warn_of_layers(system: System) -> None:
+def _warn_of_layers(system: System) -> bool:
     """Oscillations are possible where the mesh Péclet number |b| h / (2 a p) exceeds 1 (Quarteroni & Valli 1994)."""
+    told = False
     q, t = system.space.cells, system.inner_time()
     for field, equation in enumerate(system.form.equations):
         matrix = equation.principal.get(field)
@@ -237,6 +259,7 @@ def _warn_of_layers(system: System) -> None:
         speed = np.linalg.norm([sampled(b, system.problem, q.points, t) for b in drift], axis=0)
         peclet = (speed * q.size / (2 * np.maximum(diffusion, 1e-300))).max()
         if peclet > 2.0:
+            told = True
             warnings.warn(
                 f"{system.problem.field_names[field]}: drift dominates diffusion in a cell (mesh Péclet number "
                 f"{peclet:.3g}); layers thinner than the mesh would oscillate. A mesh_size below "
@@ -244,3 +267,4 @@ def _warn_of_layers(system: System) -> None:
                 SolverWarning,
                 stacklevel=3,
             )
+    return told

@@ -57,7 +57,7 @@ def test_too_many_queries_are_refused_before_work(influence: Influence, monkeypa
 
 
 def test_bad_parts(influence: Influence) -> None:
-    with pytest.raises(SolverError, match="positive number"):
+    with pytest.raises(SolverError, match="part: a whole number >= 1"):
         next(stream_scores(influence, prediction, AT, 0))
     with pytest.raises(SolverError, match="query points"):
         total_scores(influence, prediction, np.zeros((0, 1)))

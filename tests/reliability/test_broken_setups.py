@@ -26,12 +26,12 @@ from sciml import (
     coordinates,
     field,
 )
-from sciml.errors import ConvergenceError, SolverError
+from sciml.errors import ConvergenceError, SolverError, SolverWarning
 from solvers import PINN, FiniteElement, LieSolver
 from solvers.pinn import Counts
 
 x, y, t = coordinates("x y t")
-u, v, w = field("u", x, t), field("v", x, y, t), field("w", x, y)
+u, v, w, s = field("u", x, t), field("v", x, y, t), field("w", x, y), field("s", x)
 p, a, b = field("p", x, t), field("a", x, y, t), field("b", x, y, t)
 SQUARE = Rectangle((x, 0, 1), (y, 0, 1))
 GOOD: dict[str, Any] = {
@@ -222,6 +222,25 @@ def test_a_training_that_failed_says_so(name: str) -> None:
     assert "has not halved" in solution.status or "all steps done" in solution.status
     held_out = diagnose(solution)
     assert held_out.findings, str(held_out)
+
+
+UNRESOLVED: dict[str, Callable[[], IBVP]] = {
+    "waves shorter than the elements": lambda: IBVP(
+        s.diff(x, 2) + sp.sin(400 * x), Interval(x, 0, 1), boundary=[Dirichlet(s, 0)]
+    ),
+    "blow-up inside": lambda: IBVP(s.diff(x) - s**2, Interval(x, 0, 1), boundary=[Dirichlet(s, 2, on="left")]),
+    "drift that is singular at an end": lambda: IBVP(
+        s.diff(x, 2) + s.diff(x) / x**2 + 1, Interval(x, 0, 1), boundary=[Dirichlet(s, 0)]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNRESOLVED)
+def test_finite_elements_that_do_not_solve_the_equation_say_so(name: str) -> None:
+    with pytest.warns(SolverWarning, match=r"of its largest term, most of all near x=|drift dominates") as told:
+        solution = FiniteElement().solve(UNRESOLVED[name]())
+    assert "is missed by" in solution.status
+    assert {w.filename for w in told if w.category is SolverWarning} == {__file__}
 
 
 def test_too_few_points_show_in_the_held_out_residual() -> None:

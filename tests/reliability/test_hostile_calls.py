@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 import torch
 
-from influence import Influence, InfluenceSampler, RowBlock, diagnose
+from influence import Influence, InfluenceSampler, RowBlock, diagnose, stream_scores, total_scores
 from sciml import (
     IBVP,
     MLP,
@@ -30,7 +30,7 @@ from sciml import (
     sample,
 )
 from sciml.errors import ArgumentsError, ProblemWarning, ScimlError, SolverWarning
-from solvers import PACMANN, PINN, R3, RAD, RAR, FiniteElement, LieSolver, RandomResample, point_symmetries
+from solvers import PACMANN, PINN, R3, RAD, RAR, FiniteElement, LieSolver, RandomResample, point_symmetries, study
 from solvers.pinn import Counts
 
 x, y, t = coordinates("x y t")
@@ -45,6 +45,11 @@ def heat(**changes: Any) -> IBVP:
 
 
 HEAT = heat()
+LAPLACE = IBVP(w.diff(x, 2) + w.diff(y, 2), Rectangle((x, 0, 1), (y, 0, 1)), boundary=[Dirichlet(w, 0)])
+MASKED = np.ma.array([[0.5, 0.5], [0.2, 0.5]], mask=[[False, False], [False, True]])
+PLACES, FITTED = np.linspace(0, 1, 4)[:, None], torch.tensor([0.5, 0.0], dtype=torch.float64)
+LINE = RowBlock("line", PLACES, lambda theta, z: theta[0] + theta[1] * z[0] - 0.5)
+NETWORK = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
 
 
 def network(**options: Any) -> PINN:
@@ -141,6 +146,39 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "rows in words": lambda: RowBlock("a", "points", lambda theta, z: theta),
     "diagnosis of a class": lambda: diagnose(PINN),
     "a file that is a number": lambda: load_solution(3),
+    "a path with a zero byte": lambda: load_solution("heat\0"),
+    "a path without end": lambda: load_solution("a" * 300),
+    "a solution of no problem": lambda: load_solution("heat", problem=3),
+    "an interval of time beyond double precision": lambda: heat(time=(t, 0, sp.Float("1e-300"))),
+    "time counted from far away": lambda: heat(time=(t, 10**16, 10**16 + 1)),
+    "a coefficient beyond double precision": lambda: heat(pde=u.diff(t) - sp.Float("1e300") * u.diff(x, 2)),
+    "a coefficient whose square is zero": lambda: heat(pde=u.diff(t) - sp.Float("1e-300") * u.diff(x, 2)),
+    "data beyond double precision": lambda: heat(boundary=[Dirichlet(u, 10**200)]),
+    "masked measurements": lambda: Observations(
+        u, [[0.5, 0.5], [0.2, 0.5]], np.ma.array([1.0, 2.0], mask=[False, True])
+    ),
+    "weights as a list": lambda: PINN(weights=[1, 2]),
+    "no limit of the residual": lambda: PINN(tolerance=INF),
+    "a seed beyond 64 bits": lambda: PINN(seed=2**70),
+    "no optimiser in the list": lambda: PINN(optimiser=[]),
+    "optimisers without steps": lambda: PINN(optimiser=["adam", "lm"]),
+    "steps in words": lambda: PINN(optimiser=[("adam", "many")]),
+    "negative steps of an optimiser": lambda: PINN(optimiser=[("adam", -3)]),
+    "refinement of no face": lambda: FiniteElement(refine=0.1),
+    "points of another problem": lambda: RAD().resample(HEAT, NETWORK, sample(LAPLACE)),
+    "an array of points": lambda: R3().resample(HEAT, NETWORK, [[0.1, 0.1]]),
+    "no network to resample for": lambda: RAD().resample(HEAT, None, sample(HEAT)),
+    "no network for influence": lambda: InfluenceSampler().resample(HEAT, "network", sample(HEAT)),
+    "a record of a network of other inputs": lambda: record_of(HEAT, torch.nn.Linear(5, 1).double(), sample(HEAT)),
+    "a study of nothing": lambda: study(None, [1]),
+    "a study without values": lambda: study(lambda value: HEAT, None),
+    "rows without a function": lambda: RowBlock("a", PLACES, "residual"),
+    "parameters in words": lambda: Influence.from_rows("theta", [LINE]),
+    "blocks that are none": lambda: Influence.from_rows(FITTED, [3]),
+    "regularisation of other parameters": lambda: Influence.from_rows(FITTED, [LINE], regularisation=np.ones(5)),
+    "a centre of other parameters": lambda: Influence.from_rows(FITTED, [LINE], reference=np.ones(7)),
+    "no module": lambda: Influence.from_module(None, [LINE]),
+    "a stream of a solution": lambda: next(stream_scores(SOLUTION, u, [[0.5, 0.5]])),
 }
 
 
@@ -177,6 +215,7 @@ ASKED: dict[str, Callable[[Any], Any]] = {
     "text": lambda s: s.evaluate("abc"),
     "ragged": lambda s: s.evaluate([[0.1, 0.2], [0.1]]),
     "complex": lambda s: s.evaluate([[0.1j, 0.2]]),
+    "masked places": lambda s: s.evaluate(MASKED),
     "one dimension": lambda s: s.evaluate([0.5, 0.5]),
     "a foreign field": lambda s: s.derivative(w, [[0.5, 0.5]]),
     "text as an expression": lambda s: s.derivative("u", [[0.5, 0.5]]),
@@ -209,6 +248,10 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "empty group": lambda i: i.group([], u, at=AT),
     "unknown point": lambda i: i.group([10**9], u, at=AT),
     "half a point": lambda i: i.group([1.5], u, at=AT),
+    "a mask for ids": lambda i: i.group(np.arange(len(i.ids)) < 2, u, at=AT),
+    "a stream in words": lambda i: next(stream_scores(i, u, "here")),
+    "half a part": lambda i: next(stream_scores(i, u, AT, 1.5)),
+    "masked queries": lambda i: total_scores(i, u, MASKED),
     "no refit": lambda i: i.check(k=0, target=u, at=AT),
     "refits in words": lambda i: i.check(k="all", target=u, at=AT),
     "negative rank": lambda i: i.scores(u, at=AT).top(-1),
