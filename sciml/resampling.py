@@ -45,7 +45,8 @@ def check_points(problem: IBVP, points: Any, source: str = "the caller") -> None
     fix = "sample(problem), or the points that a resampler was given"
     if not isinstance(points, PointSet):
         raise PointsError("a PointSet", f"{type(points).__name__} from {source}", fix)
-    strange = set(points.terms) - {term.name for term in problem.terms}
+    drawn = {name for name, kind in zip(points.terms, points.term_kinds, strict=True) if kind != "observation"}
+    strange = drawn - {term.name for term in problem.terms}
     columns = len(problem.coordinates)
     if strange or points.coordinates.shape[1] != columns:
         given = f"{', '.join(sorted(strange)) or 'the same terms'} in {points.coordinates.shape[1]} columns"
