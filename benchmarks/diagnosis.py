@@ -1,6 +1,6 @@
 """Diagnosis of well and poorly trained models beside the published indicators: `python -m benchmarks.diagnosis`.
 
-`--quick` takes the three problems whose models train in a quarter of a minute, and one seed. One thread, float64,
+`--quick` takes the two problems whose models train in some seconds, and one seed. One thread, float64,
 CPU-seconds.
 """
 
@@ -120,7 +120,7 @@ def faults(seeds: range) -> None:
 def main() -> None:
     """Print the table, the separation and the planted faults."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three problems, one seed")
+    parser.add_argument("--quick", action="store_true", help="two problems, one seed")
     parser.add_argument("--seeds", type=int, default=5, help="seeds of the full run; flow takes two")
     parser.add_argument("--only", default="", help="part of the name of a problem")
     options = parser.parse_args()

@@ -259,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )  # fmt: skip
     if not options.no_peers:
         speed(10 if options.quick else 30, options.peer_python)
-        against_time(20 if options.quick else 80, options.peer_python)
+        against_time(8 if options.quick else 80, options.peer_python)
 
 
 if __name__ == "__main__":

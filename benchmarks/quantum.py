@@ -142,7 +142,7 @@ def sections(quick: bool) -> dict[str, Callable[[], list[str]]]:
     return {
         "speed": lambda: speed(3 if quick else 7),
         "shapley": lambda: shapley_seconds(2 if quick else 3),
-        "decay": lambda: decay(2 if quick else 5),
+        "decay": lambda: decay(1 if quick else 5),
         "spectrum": spectrum,
         "heat": lambda: heat(1 if quick else 5),
         "collocation": lambda: collocation(*((1, 4) if quick else (3, 8))),
@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Command line.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few seeds and samples, one task")
+    parser.add_argument("--quick", action="store_true", help="few seeds and samples, no tasks of attribution")
     parser.add_argument("--only", nargs="*", default=None, help=f"sections: {', '.join(sections(True))}")
     parser.add_argument("--write", action="store_true", help="replace these sections of docs/quantum.md")
     options = parser.parse_args(arguments)
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     unknown = [name for name in options.only or () if name not in work]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; sections are {', '.join(work)}")
-    left_out = set(TASKS) - {"additive"} if options.quick else set()
+    left_out = set(TASKS) if options.quick else set()
     for name in options.only or [name for name in work if name not in left_out]:
         try:
             lines = [*work[name](), "", f"Measured {date.today().isoformat()}."]

@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     count = 5 if options.quick else 30
-    found = [*engines(count), *peak_share(count), *processes(2 if options.quick else 7)]
+    found = [*engines(count), *peak_share(count), *processes(1 if options.quick else 7)]
     print(f"{surroundings()}\n\n{table(found)}")
     if options.out:
         write(options.out, found)
