@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sciml.errors import SolverError
 from sciml.ibvp import IBVP
-from sciml.networks import RandomFeatures
+from sciml.networks import MLP, RandomFeatures
 from sciml.networks.parameters import trainable
 from sciml.networks.staged import StagedNetwork
-from sciml.resampling import Resampler
+from sciml.networks.widening import widen
 from sciml.residuals import ConstrainedNetwork, HardConstraint, hard_constraint
 from sciml.solution import Callback
 from solvers.pinn.binding import bound
-from solvers.pinn.checkpointing import describe
 from solvers.pinn.faults import Trouble
 from solvers.pinn.gauge import gauged
 from solvers.pinn.growth import Growth
@@ -33,6 +32,7 @@ from solvers.pinn.placement import Counts, draw
 from solvers.pinn.plans import YARDSTICK, Plan, next_plan, unpacked
 from solvers.pinn.samplers import RAD, Fixed
 from solvers.pinn.scaling import component_sizes
+from solvers.pinn.settings import Settings
 from solvers.pinn.sharded import objectives
 from solvers.pinn.solution import PINNSolution
 from solvers.pinn.training import Training, TrainingState
@@ -43,37 +43,9 @@ NOISE = 1e-6  # loss that declared noise makes: a network would rather bend the 
 _HELD_OUT_SEED = 7_777_777
 UNSOLVED = 3e-3  # part of the equations' size from which an answer is no answer
 _LEAST = 1e-2  # of its terms at the start, below which those at the end are not taken as an equation's size
+_REST = 0.7  # part of a time budget that may be used up where a wider network is to follow
 _LOOKS = 5  # from which that ratio is taken
 _GAP = 10.0  # held-out over training residual from which the training points are said not to resolve the solution
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The arguments of `PINN`, checked."""
-
-    network: nn.Module | None
-    seed: int
-    steps: int | None
-    tolerance: float
-    points: Counts | None
-    resampler: Resampler | None
-    constraints: str
-    weights: Mapping[str, float]
-    weighting: Any
-    optimiser: Any
-    progress: bool | None
-    device: torch.device | None = None
-
-    def described(self) -> dict[str, Any]:
-        """What two trainings must agree on to be the same: everything but limits and display."""
-        chosen = self.optimiser
-        if isinstance(chosen, (list, tuple)):
-            chosen = [optimiser for optimiser, _ in chosen]
-        plain = {
-            name: getattr(self, name)
-            for name in ("network", "seed", "points", "resampler", "constraints", "weights", "weighting")
-        }
-        return describe({**plain, "optimiser": chosen})
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,11 +218,16 @@ class Fit:
             plan = next_plan(
                 list(zip(self._plans, self._attempts, strict=True)), settings.network, settings.optimiser,
                 len(constraints), fields, settings.tolerance, start,
-                lambda number: self._features(problem, constraints[number]),
+                lambda number: self._features(problem, constraints[number]), own and self._leaves_time(linear),
             )  # fmt: skip
             if plan is None or not plan.linear or self.budget.allows(plan.first_step(fields)):
                 break
         return plan
+
+    def _leaves_time(self, fresh: bool) -> bool:
+        """Whether a wider network may follow: much of a given budget is left, or a resumed fit had followed it."""
+        seconds = self.budget.seconds
+        return not fresh or (seconds is not None and self.budget.used < _REST * seconds and self.settings.steps is None)
 
     def _features(self, problem: IBVP, constraint: HardConstraint | None) -> RandomFeatures:
         """Random features that suit the problem; the search takes at most a tenth of the time."""
@@ -319,15 +296,17 @@ class Fit:
     ) -> Attempt:
         settings = self.settings
         model = self._bound(plan.network, problem, constraint)
+        if plan.after is not None:
+            model = self._widened(model, plan.after)
         # rungs are compared by their residuals: one measure for all
-        yardstick = self._bound(YARDSTICK, problem, constraint) if plan.linear else model
+        yardstick = self._bound(YARDSTICK, problem, constraint) if plan.linear or plan.after is not None else model
         resampler = Fixed() if plan.fixed else copy.deepcopy(settings.resampler) or RAD(seed=settings.seed)
         parameters = sum(p.numel() for p in trainable(model).values())
         growth = self._growth(problem, constraint, parameters, grows=resampler.every is None)
         objective, held_out = (
             part.with_model(model) for part in self._objectives(problem, constraint, yardstick, growth)
         )
-        start = objective.start()
+        start = objective.start() if plan.after is None else self._continued(objective, plan.after)
         state = TrainingState(start, objective.points, start, objective.points)
         # optimisers, samplers and schemes have memory: every attempt gets its own
         phases = copy.deepcopy(phases_for(plan.optimiser, None if plan.linear else settings.steps, len(start)))
@@ -347,6 +326,19 @@ class Fit:
             put_back(restored, training, state)
         self._training = training, state
         return Attempt(objective, state, training.run(state, self), weighting.active)
+
+    def _widened(self, model: nn.Module, number: int) -> nn.Module:
+        narrow = self._attempts[number].objective
+        narrow.load(self._attempts[number].state.best)
+        assert isinstance(model, MLP)
+        assert isinstance(narrow.model, MLP)
+        return widen(model, narrow.model)
+
+    def _continued(self, objective: Objective, number: int) -> Tensor:
+        """θ of a widened network, with the coefficients as they were."""
+        start, last = objective.start(), self._attempts[number].state.best
+        count = len(objective.unknowns)
+        return torch.cat([start[: len(start) - count], last[len(last) - count :]])
 
     def _objectives(
         self, problem: IBVP, constraint: HardConstraint | None, model: nn.Module, growth: Growth

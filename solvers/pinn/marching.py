@@ -13,10 +13,11 @@ from sciml.errors import SolverWarning
 from sciml.ibvp import IBVP
 from sciml.solution import Callback
 from solvers.pinn.faults import Trouble, unsolved
-from solvers.pinn.fitting import UNSOLVED, Attempt, Fit, Settings
+from solvers.pinn.fitting import UNSOLVED, Attempt, Fit
 from solvers.pinn.marched import MarchedSolution, pack_slabs, unpack_slabs
 from solvers.pinn.monitor import Budget, History
 from solvers.pinn.packing import Restored, belonging
+from solvers.pinn.settings import Settings
 from solvers.pinn.slabs import slab_edges, slab_problem
 from solvers.pinn.solution import PINNSolution
 

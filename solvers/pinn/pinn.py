@@ -22,10 +22,11 @@ from sciml.resampling import Resampler
 from sciml.solution import Callback, require_callbacks
 from solvers.pinn.checkpointing import problem_digest, restore
 from solvers.pinn.faults import Trouble, unsolved
-from solvers.pinn.fitting import Fit, Settings
+from solvers.pinn.fitting import Fit
 from solvers.pinn.marching import MarchedSolution, march
 from solvers.pinn.monitor import Budget
 from solvers.pinn.placement import Counts
+from solvers.pinn.settings import Settings
 from solvers.pinn.solution import PINNSolution
 from solvers.pinn.weighting import Weighting, weighting_for
 

@@ -2,7 +2,8 @@
 
 Where the user gives no network, random features come first: linear in what is trained, they solve smooth problems to
 many digits in seconds (Dong & Li 2021, arXiv 2012.02895). Twice as many follow while that pays; where they do not
-resolve the solution, as with layers and fronts, a tanh network is trained by second-order steps.
+resolve the solution, as with layers and fronts, a tanh network is trained by second-order steps. Where it comes to rest
+and much of a time budget is left, it goes on as a wider one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sciml.networks import MLP, RandomFeatures, network_from_config
 from solvers.pinn.packing import belonging
 
 YARDSTICK = MLP(width=20, depth=3)  # the network of the second rung; its start tells the sizes of the equations
+WIDER = MLP(width=32, depth=3)  # the network of the third
 SIZES = (400, 800, 1600)  # trained parameters of the random features, rung by rung
 RESOLVED = 1e-5  # residual below which a nonlinear network has little to add
 PROMISING = 0.1  # residual of the first features above which more of them are not tried
@@ -33,12 +35,14 @@ class Plan:
         constraint: Number of the constraint among those to try.
         optimiser: As `phases_for` takes it.
         fixed: Whether the points stay, however the resampler was set.
+        after: Number of the attempt whose network this one continues with more units; None for a fresh start.
     """
 
     network: nn.Module
     constraint: int
     optimiser: Any = "auto"
     fixed: bool = False
+    after: int | None = None
 
     @property
     def linear(self) -> bool:
@@ -86,6 +90,7 @@ def next_plan(
     tolerance: float,
     linear: bool,
     features: Callable[[int], RandomFeatures],
+    wider: bool = False,
 ) -> Plan | None:
     """What to try next: a function of what has ended alone, so that a resumed fit takes the same way.
 
@@ -98,6 +103,7 @@ def next_plan(
         tolerance: Residual wanted.
         linear: Whether to begin with random features.
         features: Constraint -> features with the spread that suits the problem.
+        wider: Whether there is time for a wider network.
 
     Returns:
         The plan; None where nothing promises more.
@@ -117,9 +123,17 @@ def next_plan(
     if not trained:
         return Plan(network or YARDSTICK, order[0], optimiser)
     left = [number for number in order if number not in [plan.constraint for plan, _ in trained]]
-    if not trained[-1][1].hopeless or not left:
+    if trained[-1][1].hopeless and left:
+        return Plan(network or YARDSTICK, left[0], optimiser)
+    return _wider(done, tolerance) if wider and network is None else None
+
+
+def _wider(done: Sequence[tuple[Plan, Ended]], tolerance: float) -> Plan | None:
+    """The best tanh network so far with more units, unless it solved the problem, was lost, or has them already."""
+    number, (plan, ended) = min(enumerate(done), key=lambda pair: pair[1][1].residual)
+    if plan.linear or plan.after is not None or ended.hopeless or ended.residual <= tolerance:
         return None
-    return Plan(network or YARDSTICK, left[0], optimiser)
+    return Plan(WIDER, plan.constraint, plan.optimiser, after=number)
 
 
 def _next_features(

@@ -27,6 +27,7 @@ from sciml.networks import (
     network_from_config,
     parameter_views,
 )
+from sciml.networks.widening import widen
 from sciml.residuals import StreamEngine
 from sciml.symbols import coordinates
 
@@ -183,3 +184,17 @@ def test_holes_that_are_of_no_use() -> None:
             ObstacleMLP(4, 1, holes=given)
     with pytest.raises(SolverError, match="at most 1 coordinate"):
         ObstacleMLP(4, 1, holes=[((2, 2), 1)], inputs=1, outputs=1)
+
+
+@pytest.mark.parametrize("kind", [MLP, FourierMLP, PeriodicMLP, SineNetwork])
+def test_a_wider_network_computes_the_same_and_its_units_learn(kind: type[MLP]) -> None:
+    narrow, wide = (kind(width=width, depth=3, inputs=2, outputs=2, seed=seed) for width, seed in ((5, 0), (8, 1)))
+    narrow.scale.copy_(torch.tensor([3.0, 0.5]))
+    x = 2 * torch.rand(7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 1
+    assert torch.allclose(widen(wide, narrow)(x), narrow(x), rtol=1e-13, atol=1e-14)
+    wide(x).square().sum().backward()
+    assert float(wide.layers[-1].weight.grad[:, 5:].abs().min()) > 0
+    with pytest.raises(SolverError, match="width alone"):
+        widen(kind(width=8, depth=2, inputs=2, outputs=2), narrow)
+    with pytest.raises(SolverError, match="width alone"):
+        widen(narrow, wide)

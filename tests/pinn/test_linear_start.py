@@ -71,6 +71,23 @@ def test_a_given_network_is_trained_as_it_is() -> None:
     assert following([(following([], network), Ended(0.2))], network) is None
 
 
+def test_the_best_tanh_network_goes_on_as_a_wider_one_where_there_is_time() -> None:
+    done = [(following([]), Ended(0.9))]
+    done.append((following(done), Ended(0.8)))
+    done.append((following(done), Ended(1e-4)))
+
+    def then(done: list[tuple[Plan, Ended]], network: Any = None, wider: bool = True) -> Any:
+        return next_plan(done, network, "auto", 2, 1, 1e-7, True, lambda number: CHOSEN, wider)
+
+    plan = then(done)
+    assert (plan.network.width, plan.constraint, plan.after) == (32, 0, 2)
+    assert then(done, wider=False) is None
+    assert then([*done, (plan, Ended(1e-5))]) is None
+    assert then([*done[:2], (done[2][0], Ended(1e-8))]) is None  # solved
+    assert then([*done[:2], (done[2][0], Ended(0.3, hopeless=True))]).after is None  # the other constraint first
+    assert then([(Plan(MLP(5, 1), 0), Ended(1e-3))], MLP(5, 1)) is None
+
+
 def test_plans_survive_packing() -> None:
     plan = following([])
     again = unpacked(plan.packed())
@@ -161,6 +178,28 @@ def test_a_ladder_is_resumed_bit_by_bit(tmp_path: Path, monkeypatch: pytest.Monk
     assert calls["begun"] >= 2
     more = PINN(**made).solve(steep(), [Checkpoint(tmp_path / "part", steps=1000)], resume=tmp_path / "part")
     assert type(more.model) is type(whole.model)
+    assert torch.equal(more.record.parameters, whole.record.parameters)
+    assert more.history["loss"] == whole.history["loss"]
+
+
+def test_a_wider_network_goes_on_and_is_resumed_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "SIZES", (5, 10))
+    monkeypatch.setattr(fitting, "TRIALS", (4, 8))
+    monkeypatch.setattr(plans, "WIDER", MLP(width=24, depth=3))
+    monkeypatch.setattr(fitting.Fit, "_leaves_time", lambda fit, fresh: True)
+    made = {"seed": 1, "steps": 24, "progress": False}
+    seen: list[float] = []
+
+    class Stop:
+        def __call__(self, step: int, total: int, values: Any) -> bool:
+            seen.append(values["loss"])
+            return total == 24 and step == 5 and len(seen) > 24 + 5
+
+    whole = PINN(**made).solve(steep(), [Checkpoint(tmp_path / "whole", steps=1000)])
+    PINN(**made).solve(steep(), [Checkpoint(tmp_path / "part", steps=1000), Stop()])
+    assert seen[-5] < 2 * seen[-6]  # the first step of the wider network follows the last of the narrow one
+    more = PINN(**made).solve(steep(), [Checkpoint(tmp_path / "part", steps=1000)], resume=tmp_path / "part")
+    assert whole.model.config()["width"] == 24
     assert torch.equal(more.record.parameters, whole.record.parameters)
     assert more.history["loss"] == whole.history["loss"]
 

@@ -11,10 +11,11 @@ from sciml import IBVP, MLP, Condition, Dirichlet, Interval, Neumann, Observatio
 from sciml.residuals import ResidualSystem, hard_constraint
 from solvers import PINN
 from solvers.pinn.binding import bound
-from solvers.pinn.fitting import NOISE, Attempt, Fit, Settings
+from solvers.pinn.fitting import NOISE, Attempt, Fit
 from solvers.pinn.monitor import Budget
 from solvers.pinn.objective import Objective
 from solvers.pinn.placement import Counts, draw
+from solvers.pinn.settings import Settings
 from solvers.pinn.training import TrainingState
 from solvers.pinn.unknowns import UnknownMap
 from solvers.pinn.weighting import weighting_for

@@ -132,7 +132,7 @@ def test_ensemble_spread_is_that_of_the_noise(tmp_path: Path) -> None:
 def test_ensemble_shares_the_time_and_differs_by_seed() -> None:
     problem = IBVP(sp.Eq(s.diff(x, 2), -sp.sin(x)), Interval(x, 0, sp.pi), boundary=[Dirichlet(s, 0)])
     solution = Ensemble(solver(seconds=0.6, steps=10**6, tolerance=0), members=3).solve(problem)
-    assert all(member.history["seconds"][-1] < 0.22 for member in solution.members)
+    assert all(member.history["seconds"][-1] < 0.3 for member in solution.members)
     assert (solution.std(s, [[1.0], [2.0]]) > 0).all()
 
 
