@@ -52,7 +52,7 @@ def evaluate_data(
         return np.zeros(0)
     program = _compiled(expression, tuple(coordinates))
     values = _run(program, points)
-    if not expression.free_symbols or is_numeric_only(expression):
+    if not _has_limits(expression):
         return values
     ends = np.zeros(points.shape, dtype=int) if bounds is None else _at_ends(points, bounds)
     suspect = ~np.isfinite(values)
@@ -61,6 +61,12 @@ def evaluate_data(
     if suspect.any():
         values[suspect] = _limits(expression, coordinates, points[suspect], ends[suspect])
     return values
+
+
+@functools.lru_cache(maxsize=256)
+def _has_limits(expression: sp.Expr) -> bool:
+    """Whether SymPy sees what the values depend on."""
+    return bool(expression.free_symbols) and not is_numeric_only(expression)
 
 
 @functools.lru_cache(maxsize=256)

@@ -92,17 +92,19 @@ def panels(
     work = list(itertools.pairwise(ends))
     done: list[tuple[float, float]] = []
     scale = 0.0
-    while work:
-        low, high = work.pop(0)
-        values = function((low + high) / 2 + nodes * (high - low) / 2)
-        scale = max(scale, float(np.nan_to_num(np.abs(values)).max(initial=0.0)))
-        tail = np.abs(transform[-3:] @ np.nan_to_num(values)).max(initial=0.0)
-        narrow = high - low < 1e-9 * (ends[-1] - ends[0])
-        if tail <= tolerance * scale or narrow or len(work) + len(done) >= most:
-            done.append((low, high))
-        else:
-            middle = (low + high) / 2
-            work += [(low, middle), (middle, high)]
+    while work:  # the values of a generation of panels at once
+        generation, work = work, []
+        places = np.concatenate([(low + high) / 2 + nodes * (high - low) / 2 for low, high in generation])
+        values = np.split(np.nan_to_num(function(places)), len(generation))
+        for number, ((low, high), own) in enumerate(zip(generation, values, strict=True), 1):
+            scale = max(scale, float(np.abs(own).max(initial=0.0)))
+            tail = np.abs(transform[-3:] @ own).max(initial=0.0)
+            narrow = high - low < 1e-9 * (ends[-1] - ends[0])
+            if tail <= tolerance * scale or narrow or len(generation) - number + len(work) + len(done) >= most:
+                done.append((low, high))
+            else:
+                middle = (low + high) / 2
+                work += [(low, middle), (middle, high)]
     return np.array(sorted({end for panel in done for end in panel}))
 
 

@@ -19,6 +19,7 @@ from solvers.lie.similarity_atoms import SimilarityAtoms, kink_images, layer_ima
 from solvers.lie.statement import Statement
 
 _OWN = 64  # most exponents taken from one set of data
+_IMAGES = 400
 
 
 @dataclass(frozen=True)
@@ -246,6 +247,8 @@ class IntervalDictionary:
         parity = self.parity()
         reach = 12.5 * np.sqrt(self.diffusivity * (self.end - self.start))
         interval = (self.a, self.b)
+        if reach > 2 * self.length * _IMAGES:  # layers cross the interval so often that only modes are left of them
+            return []
         rows: list[tuple[int, list]] = []
         if not self.statement.periodic:
             for at_left, sign in ((True, parity[0]), (False, parity[1])):

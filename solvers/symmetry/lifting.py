@@ -44,10 +44,9 @@ def lift_vector(
     touched = [i for i, row in enumerate(modular) if any(n in vector for n in row)]
     if not support(rows[i][n] for i in touched for n in rows[i] if n in vector):
         fractions = {n: rational(value, point.prime) for n, value in vector.items()}
-        if any(f is None for f in fractions.values()):
-            return None
-        common = lcm(*(f[1] for f in fractions.values() if f))
-        return {n: constant(f[0] * common // f[1]) for n, f in fractions.items() if f}
+        if all(fractions.values()):
+            common = lcm(*(f[1] for f in fractions.values() if f))
+            return {n: constant(f[0] * common // f[1]) for n, f in fractions.items() if f}
     return _lift_parametric(ring, rows, modular, vector, point, touched)
 
 

@@ -55,6 +55,22 @@ def test_telegraph_and_periodic() -> None:
     assert LieSolver().solve(around).error(sp.exp(-4 * t) * sp.sin(2 * (x - 3 * t))).relative_l2["u"] < 1e-10
 
 
+@pytest.mark.filterwarnings("ignore::sciml.errors.SolverWarning")  # x (1 - x) bends at the corners
+@pytest.mark.parametrize("shape", [sp.sin(sp.pi * x), x * (1 - x)], ids=["mode", "parabola"])
+def test_a_diffusivity_of_a_million_millions(shape) -> None:
+    """Heat crosses the interval a million times: no symmetry, no image of a layer may take that many steps."""
+    heat_equation = u.diff(t) - 10**12 * u.diff(x, 2)
+    lie = LieSolver().solve(IBVP(heat_equation, Interval(x, 0, 1), (t, 0, 1), {u: shape}, [Dirichlet(u, 0)]))
+    numbers = (1, 2, 3)
+    weights = [2 * sp.integrate(shape * sp.sin(n * sp.pi * x), (x, 0, 1)) for n in numbers]
+    terms = [
+        w * sp.sin(n * sp.pi * 0.3) * sp.exp(-0.3 * (n * sp.pi) ** 2) for n, w in zip(numbers, weights, strict=True)
+    ]
+    reached = max(lie.history["reached"], 1e-12)  # the maximum principle carries the mismatch of the data inside
+    assert reached < 1e-5
+    assert float(lie(x=0.3, t=3e-13)) == pytest.approx(float(sum(terms)), rel=0, abs=reached)
+
+
 def test_checkpoint_record_and_terms(tmp_path) -> None:
     lie = LieSolver().solve(heat.polynomial().problem)
     lie.save(tmp_path / "lie")

@@ -5,6 +5,7 @@ import sympy as sp
 
 from sciml import coordinates, field
 from sciml.errors import ProblemError
+from solvers import point_symmetries
 from solvers.symmetry.parameters import special_parameters
 
 x, t = coordinates("x t")
@@ -48,3 +49,13 @@ def test_budget_and_unknown_parameter():
     assert "spent" in found.reason
     with pytest.raises(ProblemError, match="a parameter of the equations"):
         special_parameters(u.diff(t) - u.diff(x, 2), n)
+
+
+@pytest.mark.parametrize("size", [sp.Integer(10) ** 12, sp.Rational(7, 10**15)])
+def test_numbers_too_large_for_one_prime(size) -> None:
+    """The projective symmetry of the heat equation carries the diffusivity; its entries exceed what a prime tells."""
+    algebra = point_symmetries(u.diff(t) - size * u.diff(x, 2), u, seconds=10)
+    assert (algebra.dimension, algebra.certified) == (6, True)
+    (found,) = (g for g in algebra.generators if g.coefficients.get(x, 0) != 0 and not g.coefficients.get(t, 0)
+                and sp.sympify(g.coefficients[x]).has(t))  # fmt: skip
+    assert sp.simplify(found.coefficients[x] / found.coefficients[u] + 2 * size * t / (u * x)) == 0

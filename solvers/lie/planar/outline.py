@@ -65,6 +65,9 @@ def face_data(problem: IBVP, face: str) -> list[sp.Expr]:
 
 def data_breaks(problem: IBVP, face: str, shape: str, data: Any) -> list[float]:
     """Fractions of a piece at which the data on it may bend or jump."""
+    bent = [e for e in face_data(problem, face) if e.has(sp.Abs, sp.Heaviside, sp.sign, sp.Max, sp.Min, sp.Piecewise)]
+    if not bent:
+        return []
     s = sp.Dummy("s", real=True)
     if shape in {"segment", "facet"}:
         at = [sp.Float(float(a)) + s * sp.Float(float(b - a)) for a, b in zip(data[0], data[1], strict=True)]
@@ -74,10 +77,7 @@ def data_breaks(problem: IBVP, face: str, shape: str, data: Any) -> list[float]:
         (cx, cy), r = data[2], data[3]
         at = [cx + r * sp.cos(first + sweep * s), cy + r * sp.sin(first + sweep * s)]
     table = dict(zip(problem.space, at, strict=False))
-    found: set[float] = set()
-    for expression in face_data(problem, face):
-        if expression.has(sp.Abs, sp.Heaviside, sp.sign, sp.Max, sp.Min, sp.Piecewise):
-            found |= set(kinks(expression.xreplace(table), s, 0.0, 1.0))
+    found = {place for expression in bent for place in kinks(expression.xreplace(table), s, 0.0, 1.0)}
     return sorted(f for f in found if 1e-9 < f < 1 - 1e-9)
 
 
