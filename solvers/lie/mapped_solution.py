@@ -16,9 +16,14 @@ from sciml.jets import Jet, jet_atoms
 from sciml.references.cole_hopf import ColeHopf
 from sciml.solution import Solution
 from solvers.lie.bounds import Bound, error_bound
+from solvers.lie.bounds.balls import available
+from solvers.lie.bounds.budget import OutOfTime, cpu_limit
+from solvers.lie.bounds.sup import NotEnclosed
+from solvers.lie.mapped_rounding import mapped_rounding
 from solvers.lie.maps import MappedProblem, mapped_problem
 from solvers.lie.solution import LieSolution, LieTerm
 
+_SECONDS = 10.0
 _MOST_CERTIFIED = 30
 
 
@@ -136,7 +141,16 @@ class MappedSolution(Solution):
         if count > _MOST_CERTIFIED:
             return Bound(None, None, f"a change of variables of {count} atoms is not enclosed in reasonable time; the "
                          "solution w of the linear problem has its own bound, inner.error_bound")  # fmt: skip
-        return error_bound(self.problem, self, seconds=10.0, regular=True)
+        if not available():
+            return error_bound(self.problem, self)
+        try:
+            with cpu_limit(_SECONDS):
+                rounding = mapped_rounding(self.problem, self.mapped, self.inner)
+        except NotEnclosed as refusal:
+            return Bound(None, None, str(refusal))
+        except OutOfTime:
+            return Bound(None, None, f"not finished within {_SECONDS:.3g} s of CPU time")
+        return error_bound(self.problem, self, seconds=_SECONDS, regular=True, rounding=rounding)
 
     @property
     def error_bound(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 import sympy as sp
@@ -93,3 +94,25 @@ def test_what_no_map_linearises_is_refused_with_the_alternative() -> None:
     with pytest.raises(SolverError, match=r"(?s)dimension 2 \(certified\).*PINN") as caught:
         LieSolver().solve(allen_cahn.cosine().problem)
     assert "PINN" in caught.value.fix
+
+
+def test_the_bound_of_a_mapped_solution_counts_the_rounding_of_the_map() -> None:
+    """A claim on S^{3/2}, the asset and cash: e^{κ y} with y = log S/σ' costs more digits than S^{3/2} itself."""
+    pytest.importorskip("flint")
+    price, tau = coordinates("S tau")
+    value = field("V", price, tau)
+    spread, rate, power = sp.Rational(1, 5), sp.Rational(3, 100), sp.Rational(3, 2)
+    growth = (power - 1) * (rate + power * spread**2 / 2)
+    exact = price**power * sp.exp(growth * tau) + price - 50 * sp.exp(-rate * tau)
+    equation = (value.diff(tau) - spread**2 * price**2 * value.diff(price, 2) / 2 - rate * price * value.diff(price)
+                + rate * value)  # fmt: skip
+    sides = [Dirichlet(value, exact.subs(price, end), on=face) for face, end in (("left", 20), ("right", 200))]
+    problem = IBVP(equation, Interval(price, 20, 200), (tau, 0, 1), {value: exact.subs(tau, 0)}, sides)
+    lie = LieSolver().solve(problem)
+    places = np.random.default_rng(0).uniform([150, 0], [200, 1], (300, 2))
+    found, true = lie.evaluate(places)[:, 0], sp.lambdify((price, tau), exact, "mpmath")
+    with mpmath.workdps(40):
+        errors = [
+            abs(mpmath.mpf(f) - true(*map(mpmath.mpf, p))) for f, p in zip(found.tolist(), places.tolist(), strict=True)
+        ]
+    assert float(max(errors)) <= lie.error_bound < 1e-9
