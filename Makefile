@@ -38,7 +38,7 @@ store-notebooks: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python notebooks/store.py
 
 test-slow: $(STAMP) $(BROWSER_STAMP)
-	$(BIN)/pip install -q -c constraints.txt -e ".[lab]"
+	$(BIN)/pip install -q -c constraints.txt -e ".[lab,fuzz]"
 	$(ONE_THREAD) $(BIN)/pytest -n $(WORKERS) -m "slow" -q
 	SCIML_FAST=1 $(NBMAKE) --nbmake-timeout=600 $(filter-out $(IN_TEST),$(ALL_NOTEBOOKS))
 	$(NBMAKE) --nbmake-timeout=3600 $(ALL_NOTEBOOKS)

@@ -78,7 +78,9 @@ def stream_scores(
     starts = range(0, len(points), part)
     hidden = (len(starts) < 2) if progress is None else not progress
     # disable=None hides the bar where there is no terminal
-    with tqdm(total=len(points), desc="influence", unit="query", disable=True if hidden else progress or None) as bar:
+    with tqdm(
+        total=len(points), desc="influence", unit="query", disable=hidden or (None if progress is None else False)
+    ) as bar:
         for start in starts:
             scores = influence.scores(target, at=points[start : start + part], **options)
             bar.update(len(scores.values))

@@ -3,8 +3,10 @@
 import contextlib
 import copy
 import json
+import os
 import random
 import resource
+import subprocess
 import sys
 import time
 import warnings
@@ -26,8 +28,9 @@ from sciml.checkpoint import _open, _seal, read_tables, write_tables
 from sciml.errors import SolverWarning
 from sciml.expression_json import from_json
 from sciml.quantum import QuantumNetwork, reuploading
-from solvers import PINN, FiniteElement, LieSolver
+from solvers import PINN, FiniteElement, LieSolver, point_symmetries
 from solvers.pinn import Checkpoint
+from solvers.symmetry.algebra import SymmetryAlgebra
 
 x, t = coordinates("x t")
 u = field("u", x, t)
@@ -108,6 +111,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     PINN(MLP(width=4, depth=2), steps=3, progress=False).solve(HEAT).save(folder / "pinn")
     LieSolver().solve(HEAT).save(folder / "lie")
     FiniteElement(mesh_size=0.2, steps=8).solve(HEAT).save(folder / "element")
+    PINN(MLP(width=4, depth=1), steps=3, slabs=2, progress=False).solve(HEAT).save(folder / "marched")
+    (folder / "algebra.txt").write_text(point_symmetries(HEAT).to_json())
     circuit = reuploading(features=2, qubits=2, layers=2)
     quantum = PINN(QuantumNetwork(circuit, readout="affine"), steps=2, progress=False).solve(HEAT)
     quantum.save(folder / "quantum")
@@ -144,7 +149,7 @@ def check_trees(generator: random.Random, count: int) -> None:
 
 def check_manifests(folder: Path, generator: random.Random, count: int) -> dict[str, int]:
     outcome = {"refused": 0, "loaded": 0}
-    for name in ("exact", "pinn", "lie", "element", "quantum"):
+    for name in ("exact", "pinn", "lie", "element", "quantum", "marched"):
         content = content_of(folder / f"{name}.json")
         for _ in range(count):
             if not forge(folder / "forged.json", changed(content, generator), content["arrays"]):
@@ -155,6 +160,23 @@ def check_manifests(folder: Path, generator: random.Random, count: int) -> dict[
             except CheckpointError:
                 outcome["refused"] += 1
     return outcome
+
+
+def check_algebras(folder: Path, generator: random.Random, count: int) -> dict[str, int]:
+    content, outcome = json.loads((folder / "algebra.txt").read_text()), {"refused": 0, "loaded": 0}
+    for _ in range(count):
+        try:
+            SymmetryAlgebra.from_json(json.dumps(changed(content, generator)))
+            outcome["loaded"] += 1
+        except CheckpointError:
+            outcome["refused"] += 1
+    return outcome
+
+
+def test_forged_symmetry_algebras(saved: Path, watched: list[str]) -> None:
+    outcome = check_algebras(saved, random.Random(6), 60)
+    assert outcome["refused"] > 20, outcome
+    assert watched == []
 
 
 @given(JSON)
@@ -225,6 +247,31 @@ def test_a_million_forged_inputs(saved: Path, watched: list[str]) -> None:
     outcome = check_manifests(saved, random.Random(4), 1500)
     assert outcome["refused"] > 2000
     assert watched == []
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_many_forged_tables_and_algebras(saved: Path, watched: list[str]) -> None:
+    scores, algebras = check_scores(saved, random.Random(7), 4000), check_algebras(saved, random.Random(8), 4000)
+    assert scores["refused"] > 1000, scores
+    assert algebras["refused"] > 1000, algebras
+    assert {event.split()[0] for event in watched} <= {"os.remove"}
+
+
+COVERAGE_GUIDED = {"expression": 200_000, "manifest": 3000, "scores": 3000, "study": 5000, "algebra": 3000}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COVERAGE_GUIDED)
+def test_coverage_guided_inputs(name: str, saved: Path) -> None:
+    """Inputs that atheris bends towards branches not yet taken; atheris is there on Linux (extra `fuzz`)."""
+    pytest.importorskip("atheris")
+    script, root = Path(__file__).with_name("fuzzing.py"), Path(__file__).resolve().parents[2]
+    command = [sys.executable, str(script), name, str(COVERAGE_GUIDED[name]), str(saved)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    run = subprocess.run(command, capture_output=True, text=True, cwd=root, env=environment, check=False)
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert f"Done {COVERAGE_GUIDED[name]} runs" in run.stderr
 
 
 def check_scores(folder: Path, generator: random.Random, count: int) -> dict[str, int]:
