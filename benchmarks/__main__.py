@@ -23,6 +23,7 @@ BENCHMARKS = {
     "engine": "Derivative engine: milliseconds of one training iteration",
     "symmetries": "Lie point symmetries",
     "lie_solver": "LieSolver",
+    "lie_solver_unseen": "LieSolver on problems invented after it",
     "influence": "Influence functions against true refits",
     "influence_problems": "Influence on the seven problems",
     "diagnosis": "Diagnosis: indicators and planted faults",
