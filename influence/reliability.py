@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -54,6 +55,32 @@ class Reliability:
     def as_dict(self) -> dict:
         """Plain values for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Reliability:
+        """What `as_dict` gave, each value of its kind: a forged one would fail where it is printed.
+
+        Args:
+            values: Plain values.
+
+        Returns:
+            The same as an object.
+
+        Raises:
+            TypeError: If a value is missing or of another kind.
+        """
+        kinds: dict[str, Any] = {
+            "bool": bool,
+            "str": str,
+            "float": (int, float),
+            "float | None": (int, float, type(None)),
+        }
+        made = cls(**{**values, "notes": tuple(values["notes"])})
+        wanted = [(getattr(made, part.name), kinds[str(part.type)]) for part in fields(cls) if part.name != "notes"]
+        wanted += [(note, str) for note in made.notes]
+        if not all(isinstance(value, kind) for value, kind in wanted):
+            raise TypeError(f"a value of another kind among {values!r:.80}")
+        return made
 
     def __str__(self) -> str:
         """The block that reports print."""

@@ -246,7 +246,7 @@ class Scores:
         _require_shapes(content, arrays)
         try:
             trust = content["reliability"]
-            known = None if trust is None else Reliability(**{**trust, "notes": tuple(trust["notes"])})
+            known = None if trust is None else Reliability.from_dict(trust)
             labels = content["row_labels"]
             return cls(**{
                 "query": None, **arrays,
@@ -266,7 +266,9 @@ def _require_shapes(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> N
     lists = [content.get(name) for name in ("kinds", "coordinates")] + [content.get("row_labels") or []]
     fine = all(isinstance(text, str) for text in texts.values()) and {"values", "ids", "train"} <= set(arrays)
     fine &= all(isinstance(entry, list) and all(isinstance(text, str) for text in entry) for entry in lists)
-    fine &= isinstance(content.get("stability"), (dict, type(None)))
+    stability = content.get("stability")
+    fine &= isinstance(stability, (dict, type(None)))
+    fine = fine and all(isinstance(value, (int, float)) for value in (stability or {}).values())
     if fine:
         sizes = {name: array.shape for name, array in arrays.items()}
         asked, count = sizes["values"] if len(sizes["values"]) == 2 else (-1, -1)
