@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import threading
 import time
 from collections.abc import Generator
 from types import FrameType
 
-_AGAIN = 0.05  # seconds to the next try where an exception was lost in a callback
+_AGAIN = 0.05  # seconds to the next try where an exception would be lost, or was
 
 
 class OutOfTime(BaseException):
@@ -46,7 +47,8 @@ def cpu_limit(seconds: float | None) -> Generator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise OutOfTime
+        if not _swallows(frame):
+            raise OutOfTime
 
     stop.ours = True  # type: ignore[attr-defined]
     started, outer = time.process_time(), signal.getitimer(signal.ITIMER_PROF)[0]
@@ -62,3 +64,13 @@ def cpu_limit(seconds: float | None) -> Generator[None]:
         signal.signal(signal.SIGPROF, known)
         if outer:
             signal.setitimer(signal.ITIMER_PROF, max(outer - (time.process_time() - started), 1e-3), _AGAIN)
+
+
+def _swallows(frame: FrameType | None) -> bool:
+    """Whether Python would print and drop an exception here: in callbacks of the garbage collector and destructors."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks} - {None}
+    while frame is not None:
+        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
