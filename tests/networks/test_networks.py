@@ -27,6 +27,7 @@ from sciml.networks import (
     network_from_config,
     parameter_views,
 )
+from sciml.networks.checking import check_module
 from sciml.networks.widening import widen
 from sciml.residuals import StreamEngine
 from sciml.symbols import coordinates
@@ -198,3 +199,16 @@ def test_a_wider_network_computes_the_same_and_its_units_learn(kind: type[MLP]) 
         widen(kind(width=8, depth=2, inputs=2, outputs=2), narrow)
     with pytest.raises(SolverError, match="width alone"):
         widen(narrow, wide)
+
+
+def test_cancellation_in_a_network_of_the_package_is_no_dependence_on_other_points() -> None:
+    network = RandomFeatures(40, inputs=1, outputs=1, seed=0)
+    with torch.no_grad():
+        network.layers[0].weight.mul_(1e-11)
+        network.layers[0].bias.fill_(0.3)
+        weights = torch.randn(1, 40, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        network.layers[1].weight.copy_(1e12 * (weights - weights.mean()))
+    points = torch.tensor([[0.19], [0.98], [0.54]], dtype=torch.float64)
+    check_module(network, points, ("x",), 1)
+    with pytest.raises(SolverError, match="on that point alone"):
+        check_module(nn.Sequential(nn.Linear(1, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)).double(), points, ("x",), 1)
