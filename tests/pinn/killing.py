@@ -66,8 +66,8 @@ def fork(path: Path, optimiser: str) -> int:
 def main(folder: Path, kills: int, optimisers: list[str], longest: float) -> None:
     torch.set_num_threads(1)
     problem()  # so that forks find SymPy warm
-    generator, survived, finished, run = random.Random(0), 0, [], 0
-    while survived < kills or not finished:
+    generator, survived, finished, run, killed = random.Random(0), 0, [], 0, False
+    while survived < kills or not finished or killed:  # what was killed last is finished too
         path, optimiser = folder / f"run{run}", optimisers[run % len(optimisers)]
         child = fork(path, optimiser)
         deadline = time.monotonic() + (generator.uniform(0, longest) if survived < kills else 120)
@@ -78,13 +78,13 @@ def main(folder: Path, kills: int, optimisers: list[str], longest: float) -> Non
         if not ended:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            survived += 1
+            survived, killed = survived + 1, True
         elif status:
             raise SystemExit("a training failed")
         done = path.with_name(f"{path.name}.done")
         if done.exists():
             finished.append([optimiser, done.read_text()])
-            run += 1
+            run, killed = run + 1, False
     expected = {}
     for optimiser in {name for name, _ in finished}:  # the same trainings, never killed
         path = folder / f"whole-{optimiser}"
