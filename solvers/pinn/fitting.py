@@ -178,6 +178,7 @@ class Fit:
     _attempts: list[Attempt] = field(default_factory=list)
     _plans: list[Plan] = field(default_factory=list)
     _training: tuple[Training, TrainingState] | None = None
+    _begun: float = 0.0
 
     def run(self, restored: Restored | None = None) -> Attempt:
         """Train under the first constraint that is promising; where that is hopeless, under the other one.
@@ -188,7 +189,7 @@ class Fit:
         Returns:
             The better attempt.
         """
-        trained, constraints = gauged(self.problem), self._constraints()
+        trained, constraints, self._begun = gauged(self.problem), self._constraints(), self.budget.used
         plans = [] if restored is None else [unpacked(one) for one in restored.plans]
         while True:
             number = len(self._attempts)
@@ -198,7 +199,7 @@ class Fit:
             else:
                 spent = bool(self._attempts) and not self.budget.allows(0.0) and not earlier
                 # what a checkpoint does not list as features was the network
-                plan = None if spent else self._next_plan(trained, constraints, linear=not earlier)
+                plan = None if spent else self._next_plan(trained, constraints, fresh=not earlier)
             if plan is None:
                 break
             self._plans.append(plan)
@@ -208,26 +209,26 @@ class Fit:
                 break
         return min(self._attempts, key=lambda attempt: attempt.state.best_held_out)
 
-    def _next_plan(
-        self, problem: IBVP, constraints: Sequence[HardConstraint | None], linear: bool = True
-    ) -> Plan | None:
+    def _next_plan(self, problem: IBVP, constraints: Sequence[HardConstraint | None], fresh: bool) -> Plan | None:
         settings, fields = self.settings, len(problem.fields)
         own = settings.resampler is None and not settings.weighting.active and settings.optimiser == "auto"
-        linear = linear and own and settings.steps != 0 and (bool(self._plans) or self.budget.allows(1e-3))
+        linear = fresh and own and settings.steps != 0 and (bool(self._plans) or self.budget.allows(1e-3))
+        wider = own and (self._leaves_time() if fresh else True)  # a resumed fit had followed it
         for start in (linear, False):
             plan = next_plan(
                 list(zip(self._plans, self._attempts, strict=True)), settings.network, settings.optimiser,
                 len(constraints), fields, settings.tolerance, start,
-                lambda number: self._features(problem, constraints[number]), own and self._leaves_time(linear),
+                lambda number: self._features(problem, constraints[number]), wider,
             )  # fmt: skip
             if plan is None or not plan.linear or self.budget.allows(plan.first_step(fields)):
                 break
         return plan
 
-    def _leaves_time(self, fresh: bool) -> bool:
-        """Whether a wider network may follow: much of a given budget is left, or a resumed fit had followed it."""
-        seconds = self.budget.seconds
-        return not fresh or (seconds is not None and self.budget.used < _REST * seconds and self.settings.steps is None)
+    def _leaves_time(self) -> bool:
+        """Whether much of a time that was given to this fit is left for a wider network."""
+        if self.budget.seconds is None or self.settings.steps is not None:
+            return False
+        return self.budget.used - self._begun < _REST * (self.budget.seconds - self._begun)
 
     def _features(self, problem: IBVP, constraint: HardConstraint | None) -> RandomFeatures:
         """Random features that suit the problem; the search takes at most a tenth of the time."""

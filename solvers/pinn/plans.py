@@ -129,9 +129,10 @@ def next_plan(
 
 
 def _wider(done: Sequence[tuple[Plan, Ended]], tolerance: float) -> Plan | None:
-    """The best tanh network so far with more units, unless it solved the problem, was lost, or has them already."""
+    """The best tanh network with more units, once, unless it solved the problem, was lost, or features did better."""
     number, (plan, ended) = min(enumerate(done), key=lambda pair: pair[1][1].residual)
-    if plan.linear or plan.after is not None or ended.hopeless or ended.residual <= tolerance:
+    grown = any(one.after is not None for one, _ in done)
+    if plan.linear or grown or ended.hopeless or ended.residual <= tolerance:
         return None
     return Plan(WIDER, plan.constraint, plan.optimiser, after=number)
 

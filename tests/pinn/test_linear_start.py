@@ -83,6 +83,7 @@ def test_the_best_tanh_network_goes_on_as_a_wider_one_where_there_is_time() -> N
     assert (plan.network.width, plan.constraint, plan.after) == (32, 0, 2)
     assert then(done, wider=False) is None
     assert then([*done, (plan, Ended(1e-5))]) is None
+    assert then([*done, (plan, Ended(1e-3))]) is None  # once, also where it did not pay
     assert then([*done[:2], (done[2][0], Ended(1e-8))]) is None  # solved
     assert then([*done[:2], (done[2][0], Ended(0.3, hopeless=True))]).after is None  # the other constraint first
     assert then([(Plan(MLP(5, 1), 0), Ended(1e-3))], MLP(5, 1)) is None
@@ -186,7 +187,7 @@ def test_a_wider_network_goes_on_and_is_resumed_bit_by_bit(tmp_path: Path, monke
     monkeypatch.setattr(plans, "SIZES", (5, 10))
     monkeypatch.setattr(fitting, "TRIALS", (4, 8))
     monkeypatch.setattr(plans, "WIDER", MLP(width=24, depth=3))
-    monkeypatch.setattr(fitting.Fit, "_leaves_time", lambda fit, fresh: True)
+    monkeypatch.setattr(fitting.Fit, "_leaves_time", lambda fit: True)
     made = {"seed": 1, "steps": 24, "progress": False}
     seen: list[float] = []
 
